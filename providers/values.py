@@ -39,6 +39,8 @@ class Endpoint:
     passes_suffixes: frozenset[str] = frozenset()
     stream_usage: bool = True
     private_network: bool = False
+    allow_unlisted: bool = False
+    enabled: bool = True
     resend_maybe_billed: bool = False
     priority: int = 50
     concurrency: int | None = None
@@ -48,25 +50,28 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """An offer with its rewritten id, endpoint and credential, ready to send."""
-
-    endpoint: Endpoint
-    secret: Secret
-    model_id: str
-    upstream_id: str
-    offer_id: int
-    price: "Price | None" = None
-    context_length: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Price:
     """Prices of one offer in integer pico-USD per token (1 USD = 10**12); None: not known."""
 
     input: int | None = None
     output: int | None = None
     cached_input: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An offer with its rewritten id, endpoint and credential, ready to send.
+
+    asked: the name under which the client asked for it; offer_id: 0 for an unlisted id.
+    """
+
+    endpoint: Endpoint
+    secret: Secret
+    model_id: str
+    asked: str
+    upstream_id: str
+    offer_id: int
+    price: Price
 
 
 @dataclass(frozen=True, slots=True)

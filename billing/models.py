@@ -1,0 +1,175 @@
+"""Who asks and what it costs: plans, accounts, keys, postings and usage."""
+
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from billing import values
+from providers.configuration import ConfigurationRow
+from providers.models import strings
+
+NANO_PER_USD = 10**9
+
+
+class Plan(ConfigurationRow):
+    """The limits and prices that apply to an account."""
+
+    part = ("plan", "pk")
+
+    name = models.CharField(max_length=100, unique=True, help_text="<code>default</code>")
+    markup = models.DecimalField(
+        max_digits=8,
+        decimal_places=4,
+        default=Decimal(1),
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Factor on the provider's price: <code>1.25</code> adds a quarter.",
+    )
+    requests_per_minute = models.PositiveIntegerField(default=600)
+    tokens_per_minute = models.PositiveIntegerField(default=1_000_000)
+    concurrency = models.PositiveIntegerField(
+        default=50, help_text="Most requests of one key under way at once."
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Account(ConfigurationRow):
+    """Who pays."""
+
+    part = ("account", "pk")
+
+    name = models.CharField(max_length=150, unique=True, help_text="<code>Acme, research</code>")
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="accounts")
+    enabled = models.BooleanField(default=True, help_text="Off: its keys are refused.")
+    balance_nano = models.BigIntegerField(
+        default=0, editable=False, help_text="In nano-USD: 10⁹ are one dollar."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKey(ConfigurationRow):
+    """What a client presents. Only a digest is kept."""
+
+    part = ("key", "public_id")
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=100, blank=True, help_text="<code>laptop</code>")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    revoked_at = models.DateTimeField(null=True, blank=True, help_text="Set: the key is refused.")
+    allowed_models = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[strings],
+        help_text='Patterns of model ids: <code>["openai/*"]</code>. Empty: all.',
+    )
+    allowed_providers = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[strings],
+        help_text='Slugs: <code>["groq"]</code>. Empty: all.',
+    )
+
+    public_id = models.CharField(max_length=32, unique=True, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    last4 = models.CharField(max_length=4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name or 'key'} {self.public_id}…{self.last4}"
+
+    def clean(self) -> None:
+        if self.expires_at and self._state.adding and self.expires_at <= timezone.now():
+            raise ValidationError({"expires_at": "That moment has passed."})
+
+    def value_of(self) -> values.Key:
+        account = self.account
+        return values.Key(
+            public_id=self.public_id,
+            name=self.name,
+            account_id=account.pk,
+            account_enabled=account.enabled,
+            balance_nano=account.balance_nano,
+            plan_id=account.plan_id,
+            markup=account.plan.markup,
+            expires_at=self.expires_at and self.expires_at.timestamp(),
+            revoked=self.revoked_at is not None,
+            allowed_models=tuple(self.allowed_models),
+            allowed_providers=frozenset(self.allowed_providers),
+        )
+
+
+class Posting(models.Model):
+    """Money that an account was given or that was taken back; usage rows hold what it spent."""
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="postings")
+    amount_nano = models.BigIntegerField(help_text="In nano-USD; negative takes away.")
+    reason = models.CharField(max_length=300, help_text="<code>invoice 2031 paid</code>")
+    author = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.amount_nano / NANO_PER_USD:+.2f} USD for {self.account}"
+
+
+class UsageRow(models.Model):
+    """One answered or failed request: what was asked, who answered, what it cost."""
+
+    request_id = models.CharField(max_length=40, unique=True)
+    created_at = models.DateTimeField(db_index=True)
+    account = models.ForeignKey(Account, models.PROTECT, related_name="usage")
+    key_id = models.CharField(max_length=32, db_index=True)
+    endpoint = models.CharField(max_length=30)
+    asked_model = models.CharField(max_length=250)
+    model_id = models.CharField(max_length=250, blank=True)
+    provider = models.CharField(max_length=63, blank=True, db_index=True)
+    upstream_id = models.CharField(max_length=500, blank=True)
+    stream = models.BooleanField(default=False)
+    status = models.PositiveSmallIntegerField()
+    outcome = models.CharField(max_length=20, help_text="answered, failed, cancelled, interrupted")
+    error_code = models.CharField(max_length=60, blank=True)
+    attempts = models.JSONField(default=list)
+    prompt_tokens = models.PositiveBigIntegerField(default=0)
+    completion_tokens = models.PositiveBigIntegerField(default=0)
+    cached_tokens = models.PositiveBigIntegerField(default=0)
+    reasoning_tokens = models.PositiveBigIntegerField(default=0)
+    usage_source = models.CharField(max_length=10, help_text="upstream, estimated or none")
+    cost_nano = models.BigIntegerField(null=True, help_text="Null: the price was not known.")
+    duration_ms = models.PositiveIntegerField(default=0)
+    first_byte_ms = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["account", "-created_at"], name="usage_by_account")]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class JournalFile(models.Model):
+    """How far a journal was read. It moves in the transaction that books what was read."""
+
+    name = models.CharField(max_length=100, unique=True)
+    offset = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} to {self.offset}"

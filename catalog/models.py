@@ -1,0 +1,281 @@
+"""What can be asked for: models, offers, other names, variants, block rules; and the revisions of it all."""
+
+from datetime import UTC
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from catalog import values
+from providers.configuration import ConfigurationRow
+from providers.models import Provider, strings
+from providers.values import Price
+
+CAPABILITIES = ("chat", "completions", "embeddings", "images", "audio", "rerank", "moderations")
+ORDERS = ("price", "latency", "throughput", "priority")
+PICO_PER_TOKEN = 10**6  # 1 USD per million tokens is 10**6 pico-USD per token
+
+
+def capabilities(value: object) -> None:
+    """Accept a list of known capabilities."""
+    strings(value)
+    for item in value:  # type: ignore[attr-defined]
+        if item not in CAPABILITIES:
+            raise ValidationError(f"{item} is no capability; there are {', '.join(CAPABILITIES)}.")
+
+
+def chat() -> list[str]:
+    return ["chat"]
+
+
+class Model(ConfigurationRow):
+    """What a client may ask for."""
+
+    part = ("models", None)
+
+    model_id = models.CharField(
+        max_length=250,
+        unique=True,
+        validators=[RegexValidator(r"^\S+$", "An id holds no spaces.")],
+        help_text="Canonical id, case kept: <code>meta-llama/Llama-3.3-70B-Instruct</code>.",
+    )
+    name = models.CharField(max_length=250, blank=True, help_text="For people: Llama 3.3 70B.")
+    description = models.TextField(blank=True)
+    capabilities = models.JSONField(
+        default=chat,
+        validators=[capabilities],
+        help_text=f"Any of {', '.join(CAPABILITIES)}: <code>[\"chat\"]</code>.",
+    )
+    context_length = models.PositiveIntegerField(null=True, blank=True, help_text="In tokens.")
+    hidden = models.BooleanField(default=False, help_text="Callable, but not in listings.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["model_id"]
+
+    def __str__(self) -> str:
+        return self.model_id
+
+    def clean(self) -> None:
+        for row in ModelAlias.objects.filter(alias=self.model_id):
+            raise ValidationError({"model_id": f"{row.alias} is an alias of {row.target} already."})
+
+    def value_of(self) -> values.Model:
+        return values.Model(
+            id=self.model_id,
+            name=self.name,
+            capabilities=frozenset(self.capabilities),
+            context_length=self.context_length,
+            created=int(self.created_at.astimezone(UTC).timestamp()),
+            description=self.description,
+            hidden=self.hidden,
+        )
+
+
+def price_field(what: str) -> models.DecimalField:
+    return models.DecimalField(
+        max_digits=15,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=f"USD per million {what} tokens: <code>0.50</code>. Empty: not known; 0: free.",
+    )
+
+
+class Offer(ConfigurationRow):
+    """A model at a provider."""
+
+    part = ("offers", "provider__slug")
+
+    model = models.ForeignKey(Model, models.CASCADE, related_name="offers")
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="offers")
+    upstream_id = models.CharField(
+        max_length=250,
+        help_text="The provider's id before rewrite rules: <code>llama-3.3-70b-versatile</code>.",
+    )
+    backends = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[strings],
+        help_text='Backends behind the provider: <code>["hf-inference"]</code>.',
+    )
+    capabilities = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[capabilities],
+        help_text="Where they differ from the model's; empty: as the model's.",
+    )
+    input_price = price_field("input")
+    output_price = price_field("output")
+    cached_input_price = price_field("cached input")
+    context_length = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Where it differs from the model's, in tokens."
+    )
+    enabled = models.BooleanField(default=True, help_text="Off: this offer is not used.")
+
+    latency_ms = models.PositiveIntegerField(null=True, editable=False)
+    throughput_tps = models.FloatField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["model", "provider"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "provider"],
+                name="one_offer_per_model_and_provider",
+                violation_error_message="This provider offers this model already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} at {self.provider}"
+
+    def value_of(self) -> values.Offer:
+        return values.Offer(
+            id=self.pk,
+            model_id=self.model.model_id,
+            slug=self.provider.slug,
+            upstream_id=self.upstream_id,
+            backends=tuple(self.backends),
+            capabilities=frozenset(self.capabilities),
+            price=Price(
+                pico(self.input_price), pico(self.output_price), pico(self.cached_input_price)
+            ),
+            context_length=self.context_length,
+            enabled=self.enabled,
+            latency_ms=self.latency_ms,
+            throughput_tps=self.throughput_tps,
+        )
+
+
+def pico(usd_per_million: Decimal | None) -> int | None:
+    """Turn USD per million tokens into whole pico-USD per token; exact for six decimals."""
+    return None if usd_per_million is None else int(usd_per_million * PICO_PER_TOKEN)
+
+
+class ModelAlias(ConfigurationRow):
+    """Another name of a model."""
+
+    part = ("aliases", None)
+
+    alias = models.CharField(
+        max_length=250,
+        unique=True,
+        validators=[RegexValidator(r"^\S+$", "A name holds no spaces.")],
+        help_text="What clients may ask for: <code>gpt-4o</code>.",
+    )
+    target = models.CharField(
+        max_length=250,
+        help_text="What they get: <code>openai/gpt-4o</code>, or another name of it, as with "
+        "<code>hf/…</code> for one provider or <code>…:floor</code> for a variant.",
+    )
+
+    class Meta:
+        ordering = ["alias"]
+        verbose_name_plural = "model aliases"
+
+    def __str__(self) -> str:
+        return f"{self.alias} → {self.target}"
+
+    def clean(self) -> None:
+        if self.alias == self.target:
+            raise ValidationError({"target": "An alias cannot point to itself."})
+        if Model.objects.filter(model_id=self.alias).exists():
+            raise ValidationError({"alias": f"{self.alias} is the id of a model already."})
+
+
+class Variant(ConfigurationRow):
+    """A suffix that clients may add to a model's name to choose the order of providers."""
+
+    part = ("variants", None)
+
+    name = models.CharField(
+        max_length=40,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z0-9][a-z0-9_-]*$", "Use a-z, 0-9, _ and -.")],
+        help_text="Without the colon: <code>floor</code>.",
+    )
+    order_by = models.CharField(
+        max_length=20,
+        choices=[(order, order) for order in ORDERS],
+        help_text="price: cheapest first; latency and throughput: fastest first.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f":{self.name} → by {self.order_by}"
+
+
+class BlockRule(ConfigurationRow):
+    """A pattern of models that are hidden and refused."""
+
+    part = ("blocks", None)
+
+    pattern = models.CharField(
+        max_length=250,
+        help_text="Over model ids, <code>*</code> for any text: <code>katanemo/*</code>.",
+    )
+    provider = models.ForeignKey(
+        Provider, models.CASCADE, null=True, blank=True, help_text="Empty: at all providers."
+    )
+    reason = models.CharField(
+        max_length=300, help_text="Shown to clients: <code>router model, not chat</code>."
+    )
+    evidence = models.TextField(blank=True, help_text="What you saw, with a date.")
+    author = models.CharField(max_length=150, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: stays.")
+    enabled = models.BooleanField(default=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pattern"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pattern", "provider"],
+                name="one_block_per_pattern_and_provider",
+                nulls_distinct=False,
+                violation_error_message="This pattern is blocked there already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pattern} at {self.provider or 'all'}: {self.reason}"
+
+    def value_of(self) -> values.Block:
+        return values.Block(
+            self.pk,
+            self.pattern,
+            self.provider and self.provider.slug,
+            self.reason,
+            self.expires_at and self.expires_at.timestamp(),
+        )
+
+
+class State(models.Model):
+    """The one row that says which revision is in force; its lock puts revisions in order."""
+
+    number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"revision {self.number}"
+
+
+class Revision(models.Model):
+    """A state of the configuration: who made it, when, and which parts of it differ."""
+
+    number = models.PositiveBigIntegerField(unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    author = models.CharField(max_length=150)
+    summary = models.CharField(max_length=300)
+    parts = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.summary}"

@@ -1,0 +1,50 @@
+"""Numbers the configuration's states. A revision commits together with the change that made it."""
+
+import logging
+
+import redis
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from catalog.models import Revision, State
+from providers.configuration import changed
+
+CHANNEL = "gatewayz:revision"
+log = logging.getLogger(__name__)
+
+
+def current() -> int:
+    return State.objects.values_list("number", flat=True).get(pk=1)
+
+
+def since(number: int) -> set[str] | None:
+    """Return the parts that changed after `number`; None when the record no longer reaches back."""
+    rows = list(Revision.objects.filter(number__gt=number).values_list("number", "parts"))
+    if len(rows) != max((n for n, _ in rows), default=number) - number:
+        return None
+    return {part for _, parts in rows for part in parts}
+
+
+def record(sender: object, parts: set[str], summary: str, author: str, **_: object) -> None:
+    """Give the change that is being made its number."""
+    State.objects.filter(pk=1).update(number=F("number") + 1)
+    number = current()
+    Revision.objects.create(
+        number=number, parts=sorted(parts), summary=summary[:300], author=author[:150]
+    )
+    transaction.on_commit(lambda: publish(number))
+
+
+def publish(number: int) -> None:
+    """Wake other processes at once where Redis is there; they look by themselves where it is not."""
+    if not settings.REDIS_URL:
+        return
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1) as client:
+            client.publish(CHANNEL, number)
+    except redis.RedisError as problem:
+        log.warning("revision %s was not published, processes will poll: %s", number, problem)
+
+
+changed.connect(record, dispatch_uid="catalog.revisions")

@@ -1,0 +1,87 @@
+"""What can be asked for, as the data plane sees it: frozen values, no Django, no I/O."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import translate
+
+from providers.values import Endpoint, Price
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a client may ask for, by its canonical id; case is kept."""
+
+    id: str
+    name: str = ""
+    capabilities: frozenset[str] = frozenset({"chat"})
+    context_length: int | None = None
+    created: int = 0
+    description: str = ""
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model at a provider. `capabilities` is empty where the model's own hold."""
+
+    id: int
+    model_id: str
+    slug: str
+    upstream_id: str
+    backends: tuple[str, ...] = ()
+    capabilities: frozenset[str] = frozenset()
+    price: Price = Price()
+    context_length: int | None = None
+    enabled: bool = True
+    latency_ms: int | None = None
+    throughput_tps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A client-side suffix that an admin defined."""
+
+    name: str
+    order_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A pattern that hides and refuses models, at one provider (`slug`) or at all."""
+
+    id: int
+    pattern: str
+    slug: str | None
+    reason: str
+    expires_at: float | None = None
+    regex: re.Pattern[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "regex", re.compile(translate(self.pattern), re.IGNORECASE))
+
+    def matches(self, offer: Offer) -> bool:
+        if self.slug is not None and self.slug != offer.slug:
+            return False
+        return bool(self.regex.match(offer.model_id) or self.regex.match(offer.upstream_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One state of the configuration, whole and unchanging.
+
+    names: folded slug or alias to slug. offers: by model id, in the order of priority and slug.
+    upstream_ids: by slug, the provider's own id to the model's. folded: case-folded model ids and
+    aliases to every spelling that there is.
+    """
+
+    revision: int = 0
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    models: Mapping[str, Model] = field(default_factory=dict)
+    offers: Mapping[str, tuple[Offer, ...]] = field(default_factory=dict)
+    upstream_ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+    folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

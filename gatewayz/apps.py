@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class GatewayzConfig(AppConfig):
+    name = "gatewayz"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from gatewayz import checks  # noqa: F401
