@@ -46,7 +46,7 @@ class Model(ConfigurationRow):
     capabilities = models.JSONField(
         default=chat,
         validators=[capabilities],
-        help_text=f"Any of {', '.join(CAPABILITIES)}: <code>[\"chat\"]</code>.",
+        help_text=f'Any of {", ".join(CAPABILITIES)}: <code>["chat"]</code>.',
     )
     context_length = models.PositiveIntegerField(null=True, blank=True, help_text="In tokens.")
     hidden = models.BooleanField(default=False, help_text="Callable, but not in listings.")
@@ -57,6 +57,18 @@ class Model(ConfigurationRow):
 
     def __str__(self) -> str:
         return self.model_id
+
+    @classmethod
+    def parts_of(cls, rows: models.QuerySet) -> set[str]:
+        """A model's offers carry its id, so they are read again with it."""
+        providers = Offer.objects.filter(model__in=models.QuerySet.order_by(rows).values("pk"))
+        slugs = models.QuerySet.distinct(providers.order_by()).values_list(
+            "provider__slug", flat=True
+        )
+        return {"models", *(f"offers:{slug}" for slug in slugs)}
+
+    def parts(self) -> set[str]:
+        return self.parts_of(type(self).objects.filter(pk=self.pk)) if self.pk else {"models"}
 
     def clean(self) -> None:
         for row in ModelAlias.objects.filter(alias=self.model_id):
@@ -208,6 +220,9 @@ class Variant(ConfigurationRow):
 
     def __str__(self) -> str:
         return f":{self.name} → by {self.order_by}"
+
+    def value_of(self) -> values.Variant:
+        return values.Variant(self.name, self.order_by)
 
 
 class BlockRule(ConfigurationRow):

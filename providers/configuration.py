@@ -64,7 +64,9 @@ class ConfigurationQuerySet(models.QuerySet):
 
     def update(self, **values: Any) -> int:
         before = self.parts()
-        return self._announced("changed", lambda: super(ConfigurationQuerySet, self).update(**values), before)
+        return self._announced(
+            "changed", lambda: super(ConfigurationQuerySet, self).update(**values), before
+        )
 
     def delete(self) -> tuple[int, dict[str, int]]:
         before = self.parts()

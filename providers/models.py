@@ -29,7 +29,9 @@ def string_map(value: object) -> None:
 
 def known_adapter(value: str) -> None:
     if value not in adapters.NAMES:
-        raise ValidationError(f"No adapter is called {value}; there are {', '.join(adapters.NAMES)}.")
+        raise ValidationError(
+            f"No adapter is called {value}; there are {', '.join(adapters.NAMES)}."
+        )
 
 
 def address(value: str) -> None:
@@ -287,8 +289,8 @@ class RewriteRule(ConfigurationRow):
         max_length=20, choices=[(name, name.replace("_", " ")) for name in rewriting.ACTIONS]
     )
     value = models.CharField(
-        max_length=200, help_text="What is appended, added, stripped or replaced: "
-        "<code>:hf-inference</code>.",
+        max_length=200,
+        help_text="What is appended, added, stripped or replaced: <code>:hf-inference</code>.",
     )
     replacement = models.CharField(
         max_length=200, blank=True, help_text="For <em>replace</em>: what comes in its place."

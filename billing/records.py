@@ -1,0 +1,38 @@
+"""What the journal says of a request: one line when a stream opens, one when a request has ended."""
+
+import msgspec
+
+from providers.attempts import Attempt
+from providers.values import Usage
+
+
+class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """All that is booked of one request. Times are Unix seconds; money is nano-USD.
+
+    opened: the first of the two lines of a stream. It counts only if no other follows before the
+    process is gone. cost_nano: None where the price is not known.
+    """
+
+    request_id: str
+    at: float
+    account_id: int
+    key_id: str
+    endpoint: str
+    asked_model: str
+    model_id: str = ""
+    provider: str = ""
+    upstream_id: str = ""
+    stream: bool = False
+    opened: bool = False
+    status: int = 200
+    outcome: str = "answered"
+    error_code: str = ""
+    attempts: list[Attempt] = []
+    usage: Usage | None = None
+    cost_nano: int | None = None
+    duration_ms: int = 0
+    first_byte_ms: int | None = None
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Record).decode

@@ -1,0 +1,85 @@
+"""Reads the configuration from the database into a snapshot: all of it, or the parts that changed."""
+
+from collections.abc import Collection
+
+from catalog import revisions
+from catalog.building import Pieces, assemble
+from catalog.models import BlockRule, Model, ModelAlias, Offer, Variant
+from catalog.values import Snapshot
+from providers.models import Provider
+
+TRIES = 20
+
+
+class Unsteady(RuntimeError):
+    """The configuration kept changing while it was read."""
+
+
+def load(old: Snapshot | None = None) -> Snapshot:
+    """Return a snapshot of one revision, with what `old` has already taken over.
+
+    Rows of two revisions never mix: if the number moved during the reading, it is done again.
+    """
+    for _ in range(TRIES):
+        number = revisions.current()
+        if old is not None and number == old.revision:
+            return old
+        parts = revisions.since(old.revision) if old is not None else None
+        pieces = read_all() if parts is None else read(parts | newcomers(parts, old))
+        if revisions.current() == number:
+            base = Snapshot() if parts is None or old is None else old
+            return assemble(base, pieces, number)
+    raise Unsteady("the configuration changed during each of the readings")
+
+
+def newcomers(parts: Collection[str], old: Snapshot | None) -> set[str]:
+    """A provider that `old` does not know brings its offers with it."""
+    known = old.endpoints if old is not None else {}
+    slugs = (part.removeprefix("provider:") for part in parts if part.startswith("provider:"))
+    return {f"offers:{slug}" for slug in slugs if slug not in known}
+
+
+def read_all() -> Pieces:
+    slugs = list(Provider.objects.values_list("slug", flat=True))
+    parts = {f"{kind}:{slug}" for kind in ("provider", "offers") for slug in slugs}
+    return read(parts | {"models", "aliases", "variants", "blocks"})
+
+
+def read(parts: Collection[str]) -> Pieces:
+    """Read what `parts` name; parts of other layers are not ours and cost nothing."""
+    pieces = Pieces()
+    named = [part.split(":", 1) for part in parts if ":" in part]
+    providers = [name for kind, name in named if kind == "provider"]
+    offers = [name for kind, name in named if kind == "offers"]
+    if providers:
+        pieces.endpoints = endpoints(providers)
+    if offers:
+        pieces.offers = offers_of(offers)
+    if "models" in parts:
+        rows = Model.objects.iterator(chunk_size=2000)
+        pieces.models = {row.model_id: row.value_of() for row in rows}
+    if "aliases" in parts:
+        pieces.aliases = dict(ModelAlias.objects.values_list("alias", "target"))
+    if "variants" in parts:
+        pieces.variants = {row.name: row.value_of() for row in Variant.objects.all()}
+    if "blocks" in parts:
+        blocks = BlockRule.objects.filter(enabled=True).select_related("provider")
+        pieces.blocks = tuple(row.value_of() for row in blocks)
+    return pieces
+
+
+def endpoints(slugs: Collection[str]) -> dict:
+    """Return each provider's endpoint with its aliases; None for one that is gone."""
+    rows = Provider.objects.filter(slug__in=slugs).prefetch_related(
+        "aliases", "credentials", "rewrites"
+    )
+    found = {row.slug: (row.endpoint(), tuple(a.alias for a in row.aliases.all())) for row in rows}
+    return {slug: found.get(slug) for slug in slugs}
+
+
+def offers_of(slugs: Collection[str]) -> dict:
+    found: dict[str, list] = {slug: [] for slug in slugs}
+    rows = Offer.objects.filter(provider__slug__in=slugs).select_related("model", "provider")
+    for row in rows.order_by("pk").iterator(chunk_size=2000):
+        found[row.provider.slug].append(row.value_of())
+    return {slug: tuple(offers) for slug, offers in found.items()}

@@ -1,0 +1,113 @@
+"""From what was asked to the routes to try: pure, the same for a request and for `explain`."""
+
+import time
+from collections.abc import Iterator
+
+from catalog import exclusions
+from catalog.asks import Ask, Preferences
+from catalog.naming import Reader, Target
+from catalog.ordering import ordered
+from catalog.problems import Problem, refusal
+from catalog.trace import SILENT, Trace
+from catalog.values import Offer, Snapshot
+from providers.errors import UnknownProvider
+from providers.names import fold
+from providers.rewriting import rewrite
+from providers.values import Route
+
+
+def resolve(
+    snapshot: Snapshot, ask: Ask, trace: Trace = SILENT, now: float | None = None
+) -> tuple[Route, ...]:
+    """Return the routes to try for `ask`, best first; every decision goes to `trace`.
+
+    Raises UnknownProvider, ModelNotFound, ModelNotAvailable, ModelNotAllowed or
+    NoProviderAvailable; of a fallback list, the first name's.
+    """
+    wanted = canonical(snapshot, ask.preferences)
+    scene = exclusions.Scene(snapshot, ask, wanted, time.time() if now is None else now)
+    routes: list[Route] = []
+    problems: list[Problem] = []
+    for name in (ask.model, *ask.models):
+        found = routes_of(scene, name, trace)
+        routes.extend(found.routes)
+        problems.append(found)
+    if not routes:
+        raise refusal(scene, problems[0])
+    return tuple(routes)
+
+
+def canonical(snapshot: Snapshot, wanted: Preferences) -> Preferences:
+    """Return the preferences with slugs in place of other names."""
+    if not (wanted.only or wanted.order or wanted.ignore):
+        return wanted
+
+    def slugs(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(slug_of(snapshot, name) for name in names)
+
+    return Preferences(
+        slugs(wanted.only),
+        slugs(wanted.order),
+        slugs(wanted.ignore),
+        wanted.allow_fallbacks,
+        wanted.sort,
+        wanted.max_price,
+    )
+
+
+def slug_of(snapshot: Snapshot, name: str) -> str:
+    """Return the one slug behind any name of a provider; raise UnknownProvider with the valid ones."""
+    slug = snapshot.names.get(fold(name))
+    if slug is None:
+        valid = sorted(snapshot.endpoints)
+        raise UnknownProvider(
+            f"No provider is called {name[:80]!r}. Valid ones: {', '.join(valid)}.",
+            param="provider",
+            metadata={"valid": valid},
+        )
+    return slug
+
+
+def routes_of(scene: exclusions.Scene, name: str, trace: Trace) -> Problem:
+    """Return the routes for one name, or what stands in their way."""
+    only = scene.wanted.only
+    pin = only[0] if len(only) == 1 else None
+    target = Reader(scene.snapshot, trace).find(name, pin)
+    if target is None:
+        return Problem(name)
+    excluded: dict[Offer, str] = {}
+    usable: list[Offer] = []
+    for offer in offers_of(scene.snapshot, target):
+        reason = exclusions.reason(scene, target, offer)
+        trace.note("offer", f"{offer.model_id} at {offer.slug}", reason or "can serve")
+        if reason:
+            excluded[offer] = reason
+        else:
+            usable.append(offer)
+    best = ordered(scene.snapshot, usable, scene.wanted, target.variant)
+    routes = [route for offer in best for route in expand(scene, target, offer, name, trace)]
+    return Problem(name, target, excluded, routes)
+
+
+def offers_of(snapshot: Snapshot, target: Target) -> tuple[Offer, ...]:
+    if target.unlisted:
+        return (Offer(0, target.model_id, target.pin or "", target.model_id),)
+    return snapshot.offers.get(target.model_id, ())
+
+
+def expand(
+    scene: exclusions.Scene, target: Target, offer: Offer, asked: str, trace: Trace
+) -> Iterator[Route]:
+    """Yield a route per credential of the offer's provider."""
+    endpoint = scene.snapshot.endpoints[offer.slug]
+    subject = f"{offer.upstream_id} at {offer.slug}"
+    upstream_id = rewrite(
+        endpoint.rewrites,
+        offer.upstream_id,
+        target.suffix,
+        offer.backends,
+        None if trace is SILENT else lambda rule, out: trace.note(f"rewrite {rule}", subject, out),
+    )
+    for secret in endpoint.secrets:
+        trace.note("route", f"{upstream_id} at {offer.slug}", f"with credential {secret.label}")
+        yield Route(endpoint, secret, offer.model_id, asked, upstream_id, offer.id, offer.price)

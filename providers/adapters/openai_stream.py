@@ -1,0 +1,91 @@
+"""One OpenAI-shaped stream on its way through: the model's name is put back, usage is read."""
+
+import msgspec
+
+from providers.adapters.answers import Broken
+from providers.adapters.usage import text_bytes_of, usage_of
+from providers.envelopes import read_failure
+from providers.failures import Failure
+from providers.sse import EventSplitter, EventTooLarge, data_of
+from providers.values import Usage
+
+DONE = b"data: [DONE]\n\n"
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class OpenAIReader:
+    """See Reader. A chunk whose `choices` are empty is usage alone: clients that did not ask for
+    it do not get it, since many would trip over the empty list."""
+
+    __slots__ = (
+        "_done",
+        "_model",
+        "_splitter",
+        "_wants_usage",
+        "failure",
+        "finished",
+        "started",
+        "text_bytes",
+        "usage",
+    )
+
+    def __init__(self, asked: str, wants_usage: bool) -> None:
+        self.usage: Usage | None = None
+        self.text_bytes = 0
+        self.failure: Failure | None = None
+        self.started = False
+        self.finished = False
+        self._model = msgspec.Raw(_encode(asked))
+        self._wants_usage = wants_usage
+        self._splitter = EventSplitter()
+
+    def feed(self, chunk: bytes) -> bytes:
+        try:
+            blocks = self._splitter.feed(chunk)
+        except EventTooLarge as problem:
+            raise Broken("an event is too large") from problem
+        if len(blocks) == 1:
+            return self._block(blocks[0])
+        return b"".join(map(self._block, blocks))
+
+    def finish(self) -> bytes:
+        rest = self._splitter.rest()
+        left = self._block(rest + b"\n\n") if rest.strip() else b""
+        if not self.started and self.failure is None:
+            raise Broken("the stream ended before its first event")
+        if self.finished or self.failure is not None:
+            return left
+        self.finished = True
+        return left + DONE
+
+    def _block(self, block: bytes) -> bytes:
+        data = data_of(block)
+        if data is None:
+            return block if block.lstrip().startswith(b":") else b""
+        if self.failure is not None or self.finished:
+            return b""
+        if data.strip() == b"[DONE]":
+            self.started = self.finished = True
+            return DONE
+        return self._event(data)
+
+    def _event(self, data: bytes) -> bytes:
+        try:
+            members = _members(data)
+        except (msgspec.DecodeError, RecursionError) as problem:
+            raise Broken("an event is not JSON") from problem
+        if members.get("error", b"null") != b"null":
+            self.failure = read_failure(200, {}, data)
+            return b""
+        self.started = True
+        choices = members.get("choices")
+        self.usage = usage_of(members.get("usage")) or self.usage
+        if choices is not None and choices != b"[]":
+            self.text_bytes += text_bytes_of(choices)
+        elif self.usage is not None and not self._wants_usage:
+            return b""
+        if "model" in members:
+            members["model"] = self._model
+        return b"data: " + _encode(members) + b"\n\n"

@@ -1,0 +1,126 @@
+"""The one failover loop: routes are tried in order until the first byte is ready for the client."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from providers import errors
+from providers.adapters.answers import Answer
+from providers.adapters.registry import ADAPTERS
+from providers.attempts import Attempt, Call, Failed, attempt
+from providers.breaker import Breaker
+from providers.failures import KINDS, Failure
+from providers.slots import Slots
+from providers.streams import UpstreamStream
+from providers.transport import Transport
+from providers.values import Route
+
+BUSY = Failure(KINDS["rate_limited"], "as many requests as allowed are under way there", None, 1.0)
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came of a request: an answer or an opened stream from `route`, after `attempts`."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    route: Route | None = None
+    answer: Answer | None = None
+    stream: UpstreamStream | None = None
+
+
+class Dispatcher:
+    """Holds what outlives a request: connections, circuits and slots."""
+
+    def __init__(self, transports: Mapping[str, Transport], slots: Slots) -> None:
+        self.breaker = Breaker(time.monotonic)
+        self._transports = transports
+        self._slots = slots
+
+    async def send(self, routes: Sequence[Route], call: Call, reply: Reply) -> None:
+        """Fill `reply` from the first route that answers; raises GatewayError.
+
+        `reply.attempts` tells what was tried, also when this raises or is cancelled.
+        """
+        deadline = time.monotonic() + routes[0].endpoint.timeouts.total_s
+        last: Failure | None = None
+        for route in self.breaker.order(routes):
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                break
+            last = await self._try(route, call, reply, left_s)
+            if last is None:
+                return
+            if not moves_on(route, last):
+                break
+        if last is None:
+            raise all_paused(routes, self.breaker)
+        raise final(reply, last)
+
+    async def _try(self, route: Route, call: Call, reply: Reply, left_s: float) -> Failure | None:
+        """Try one route; return what went wrong, or None with the answer in `reply`."""
+        if not self._slots.take(route.endpoint):
+            return BUSY
+        reply.route = route
+        reply.attempts.append(
+            made := Attempt(route.endpoint.slug, route.upstream_id, route.secret.id)
+        )
+        began = time.monotonic()
+        try:
+            adapter = ADAPTERS[route.endpoint.adapter]
+            transport = self._transports[route.endpoint.base_url.partition(":")[0]]
+            result = await attempt(route, call, adapter, transport, left_s)
+        except Failed as failed:
+            self._slots.free(route.endpoint)
+            made.failed(failed.failure, began)
+            self.breaker.judge(route, failed.failure)
+            return failed.failure
+        except BaseException:
+            self._slots.free(route.endpoint)
+            made.ended("cancelled", began)
+            raise
+        made.ended("answered", began)
+        self.breaker.succeeded(route)
+        self._keep(route, result, reply)
+        return None
+
+    def _keep(self, route: Route, result: Answer | UpstreamStream, reply: Reply) -> None:
+        if isinstance(result, Answer):
+            self._slots.free(route.endpoint)
+            reply.answer = result
+        else:
+            result.on_close = lambda: self._slots.free(route.endpoint)
+            reply.stream = result
+
+
+def moves_on(route: Route, failure: Failure) -> bool:
+    """Whether another route may be tried: never twice silently what may be billed twice."""
+    if failure.kind.maybe_billed and not route.endpoint.resend_maybe_billed:
+        return False
+    return failure.kind.moves_on
+
+
+def final(reply: Reply, failure: Failure) -> errors.GatewayError:
+    """Return the client's error: the last attempt's, with what the others were."""
+    where = reply.route.endpoint.name if reply.route is not None else "The provider"
+    tried = [
+        {"provider": made.provider, "outcome": made.outcome, "status": made.status}
+        for made in reply.attempts
+    ]
+    return failure.kind.error(
+        f"{where}: {failure.message}",
+        param=failure.param,
+        retry_after_s=failure.retry_after_s,
+        metadata={"provider": reply.route and reply.route.endpoint.slug, "attempts": tried},
+    )
+
+
+def all_paused(routes: Sequence[Route], breaker: Breaker) -> errors.GatewayError:
+    """Return the error for when every provider asked us to wait."""
+    wait_s, route = min(
+        ((breaker.wait_s(route), route) for route in routes), key=lambda pair: pair[0]
+    )
+    return errors.UpstreamRateLimited(
+        f"{route.endpoint.name} asked us to wait.",
+        retry_after_s=wait_s,
+        metadata={"provider": route.endpoint.slug},
+    )

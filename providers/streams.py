@@ -1,0 +1,64 @@
+"""A provider's stream, opened and read a piece at a time."""
+
+import time
+from collections.abc import Callable
+
+from providers.adapters.answers import Broken, Reader
+from providers.failures import KINDS, Failure
+from providers.transport import Incoming
+
+PATIENCE_S = 5.0
+UNREADABLE = Failure(KINDS["broken"], "the provider's answer could not be read")
+
+
+class UpstreamStream:
+    """`open` waits for the first event, so that until then another route may still be tried.
+
+    Comments that keep the connection alive are held back meanwhile; when they come for longer
+    than PATIENCE_S they are let through, and with them goes the choice of another route.
+    """
+
+    __slots__ = ("_first", "_incoming", "failure", "on_close", "reader")
+
+    def __init__(self, incoming: Incoming, reader: Reader) -> None:
+        self.reader = reader
+        self.failure: Failure | None = None
+        self.on_close: Callable[[], None] | None = None
+        self._incoming = incoming
+        self._first = b""
+
+    async def open(self) -> None:
+        """Read up to the first event; raises MaybeSent. `failure` is set if it is no good."""
+        patient_until = time.monotonic() + PATIENCE_S
+        while not (self.reader.started or self.failure or self.reader.finished):
+            self._first += await self._step()
+            if self._first and time.monotonic() > patient_until:
+                return
+
+    async def chunk(self) -> bytes:
+        """Return the next piece for the client, b"" at the end; raises MaybeSent."""
+        first, self._first = self._first, b""
+        if first:
+            return first
+        while not (self.reader.finished or self.failure):
+            piece = await self._step()
+            if piece:
+                return piece
+        return b""
+
+    async def _step(self) -> bytes:
+        piece = await self._incoming.chunk()
+        try:
+            given = self.reader.feed(piece) if piece else self.reader.finish()
+        except Broken:
+            self.failure = UNREADABLE
+            return b""
+        self.failure = self.reader.failure
+        return given
+
+    def close(self) -> None:
+        """Let go of the connection. Safe to repeat."""
+        self._incoming.close()
+        closed, self.on_close = self.on_close, None
+        if closed is not None:
+            closed()
