@@ -36,16 +36,21 @@ class KeyTable:
 
     def read(self, digests: tuple[str, ...]) -> Key | None:
         """Ask the database; for a thread other than the event loop's."""
-        key, revision = self._find(digests)
-        while revision < self._revision:
+        while True:
             key, revision = self._find(digests)
+            self._keep(digests, key)
+            if revision >= self._revision:
+                return key
+            for digest in digests:
+                self._keys.pop(digest, None)
+
+    def _keep(self, digests: tuple[str, ...], key: Key | None) -> None:
         if key is None:
             remember(self._unknown, digests[0], None, MOST_UNKNOWN)
-            return None
+            return
         self._balances[key.account_id] = key.balance_nano
         for digest in digests:
             remember(self._keys, digest, key, MOST_KEYS)
-        return key
 
     def balance_nano(self, key: Key) -> int:
         return self._balances.get(key.account_id, key.balance_nano)

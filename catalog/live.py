@@ -35,6 +35,7 @@ class Live:
         """Read everything, then keep watching. Raises what the first reading raises."""
         self.snapshot = load()
         self.checked_at = time.monotonic()
+        connection.close()
         self._thread.start()
 
     def stop(self) -> None:

@@ -109,10 +109,12 @@ async def judge(
         return stream
     body = await read(incoming, LARGEST_ANSWER)
     try:
-        return adapter.answer(body, route.asked)
+        answer = adapter.answer(body, route.asked)
     except Broken as problem:
-        failure = read_failure(200, incoming.headers, body, secrets)
-        raise Failed(failure) from problem
+        raise Failed(read_failure(200, incoming.headers, body, secrets)) from problem
+    if call.stream:
+        raise Failed(Failure(KINDS["broken"], "the provider did not stream its answer"))
+    return answer
 
 
 async def read(incoming: Incoming, limit: int, cut: bool = False) -> bytes:

@@ -68,6 +68,10 @@ class ConfigurationQuerySet(models.QuerySet):
             "changed", lambda: super(ConfigurationQuerySet, self).update(**values), before
         )
 
+    def record(self, **values: Any) -> int:
+        """Set columns that the system keeps for itself; nothing is announced."""
+        return super().update(**values)
+
     def delete(self) -> tuple[int, dict[str, int]]:
         before = self.parts()
         return self._announced("deleted", super().delete, before)

@@ -56,6 +56,11 @@ class UpstreamStream:
         self.failure = self.reader.failure
         return given
 
+    async def drain(self) -> None:
+        """Read to the end and forget it, so that `close` can keep the connection."""
+        while await self._incoming.chunk():
+            pass
+
     def close(self) -> None:
         """Let go of the connection. Safe to repeat."""
         self._incoming.close()

@@ -60,8 +60,8 @@ class OpenAI:
     def answer(self, body: bytes, asked: str) -> Answer:
         try:
             members = _members(body)
-            if "choices" not in members:
-                raise Broken("the answer has no choices")
+            if "choices" not in members or members.get("error", b"null") != b"null":
+                raise Broken("the answer has no choices, or an error")
             usage = usage_of(members.get("usage"))
             size = 0 if usage is not None else text_bytes_of(members["choices"])
         except (msgspec.DecodeError, RecursionError) as problem:

@@ -1,0 +1,205 @@
+"""Moves journals into the database: usage rows and balances, exactly once."""
+
+import fcntl
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from django.db import DataError, transaction
+from django.db.models import F
+
+from billing.models import Account, JournalFile, UsageRow
+from billing.records import Record, decode, encode
+from providers.configuration import announce
+
+MOST_BYTES = 1024 * 1024
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Reading:
+    """Where one journal was read to. `waiting`: streams that opened and have not ended yet."""
+
+    path: Path
+    offset: int
+    waiting: dict[str, Record] = field(default_factory=dict)
+
+
+class Bookkeeper:
+    """Reads every journal in a folder. There is one per folder: `only` holds its lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._readings: dict[str, Reading] = {}
+
+    def run_once(self) -> int:
+        """Book what is new in every journal; return how many requests that were."""
+        return sum(self._follow(path) for path in sorted(self._folder.glob("*.jsonl")))
+
+    def _follow(self, path: Path) -> int:
+        reading = self._readings.get(path.name)
+        if reading is None:
+            reading = self._readings[path.name] = start(path)
+        complete = is_complete(path)
+        booked = 0
+        while lines := read_lines(reading, complete):
+            booked += book(reading, lines)
+        if complete:
+            booked += book(reading, [], list(reading.waiting.values()))
+            path.unlink()
+            JournalFile.objects.filter(name=path.name).delete()
+            del self._readings[path.name]
+        return booked
+
+
+def start(path: Path) -> Reading:
+    """Return where to go on reading. Streams open at that point are found again from the start."""
+    offset = JournalFile.objects.filter(name=path.name).values_list("offset", flat=True).first()
+    reading = Reading(path, offset or 0)
+    with path.open("rb") as file:
+        for record in records(file.read(reading.offset).splitlines()):
+            follow(reading, record)
+    return reading
+
+
+def is_complete(path: Path) -> bool:
+    """Whether the process that appended to it is gone, or has gone on to another file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def read_lines(reading: Reading, complete: bool) -> list[bytes]:
+    """Return the next whole lines; a torn last line of a process that is gone is no line."""
+    with reading.path.open("rb") as file:
+        file.seek(reading.offset)
+        data = file.read(MOST_BYTES)
+    end = data.rfind(b"\n") + 1
+    if complete and not end and data:
+        log.warning("journal %s ends in a torn line, which was never answered", reading.path.name)
+    return data[:end].splitlines(keepends=True)
+
+
+def records(lines: list[bytes]) -> Iterator[Record]:
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            yield decode(line)
+        except msgspec.DecodeError as problem:
+            log.error("a line of a journal cannot be read: %s: %r", problem, line[:300])
+
+
+def follow(reading: Reading, record: Record) -> Record | None:
+    """Keep a stream's first line until its last comes; return what can be booked now."""
+    if record.opened:
+        reading.waiting[record.request_id] = record
+        return None
+    reading.waiting.pop(record.request_id, None)
+    return record
+
+
+def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None) -> int:
+    """Write rows, balances and the offset in one transaction: all of it or nothing."""
+    ended = (follow(reading, record) for record in records(lines))
+    found = [record for record in ended if record is not None] + (left or [])
+    offset = reading.offset + sum(map(len, lines))
+    with transaction.atomic():
+        fresh = not_booked(found)
+        try:
+            with transaction.atomic():
+                add(fresh)
+        except DataError:
+            fresh = [record for record in fresh if add_alone(reading.path, record)]
+        JournalFile.objects.update_or_create(name=reading.path.name, defaults={"offset": offset})
+    reading.offset = offset
+    return len(fresh)
+
+
+def add(fresh: list[Record]) -> None:
+    UsageRow.objects.bulk_create([row_of(record) for record in fresh])
+    charge(fresh)
+
+
+def add_alone(path: Path, record: Record) -> bool:
+    """Book one record; one that the database refuses is set aside, so that the rest goes on."""
+    try:
+        with transaction.atomic():
+            add([record])
+    except DataError as problem:
+        log.critical("request %s was set aside: %s", record.request_id, problem)
+        with path.with_name("refused.lines").open("ab") as file:
+            file.write(encode(record) + b"\n")
+        return False
+    return True
+
+
+def not_booked(found: list[Record]) -> list[Record]:
+    """Leave out what is booked already, and whose account is gone."""
+    unique = {record.request_id: record for record in found}
+    booked = UsageRow.objects.filter(request_id__in=unique).values_list("request_id", flat=True)
+    accounts = {record.account_id for record in found}
+    known = set(Account.objects.filter(pk__in=accounts).values_list("pk", flat=True))
+    fresh = set(unique).difference(booked)
+    return [record for key, record in unique.items() if key in fresh and record.account_id in known]
+
+
+def charge(fresh: list[Record]) -> None:
+    """Take the cost from each balance; one that crosses zero is news to every process."""
+    owed: Counter[int] = Counter()
+    for record in fresh:
+        owed[record.account_id] += record.cost_nano or 0
+    for account_id, cost in sorted(owed.items()):
+        if cost:
+            rows = Account.objects.filter(pk=account_id)
+            rows.record(balance_nano=F("balance_nano") - cost)
+            balance = rows.values_list("balance_nano", flat=True).get()
+            if balance <= 0 < balance + cost:
+                announce({f"account:{account_id}"}, f"account {account_id} has no credits left")
+
+
+def row_of(record: Record) -> UsageRow:
+    usage = record.usage
+    return UsageRow(
+        request_id=record.request_id,
+        created_at=datetime.fromtimestamp(record.at, UTC),
+        account_id=record.account_id,
+        key_id=record.key_id,
+        endpoint=record.endpoint,
+        asked_model=record.asked_model,
+        model_id=record.model_id,
+        provider=record.provider,
+        upstream_id=record.upstream_id,
+        stream=record.stream,
+        status=record.status,
+        outcome=record.outcome,
+        error_code=record.error_code,
+        attempts=msgspec.to_builtins(record.attempts),
+        prompt_tokens=usage.prompt if usage else 0,
+        completion_tokens=usage.completion if usage else 0,
+        cached_tokens=usage.cached if usage else 0,
+        reasoning_tokens=usage.reasoning if usage else 0,
+        usage_source=usage.source if usage else "none",
+        cost_nano=record.cost_nano,
+        duration_ms=record.duration_ms,
+        first_byte_ms=record.first_byte_ms,
+    )
+
+
+def only(folder: Path) -> int | None:
+    """Take the folder's lock for this process; None if another has it."""
+    descriptor = os.open(folder / ".bookkeeper", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -1,0 +1,102 @@
+"""One request from admission to its line in the journal."""
+
+import time
+
+from billing.admission import check_balance
+from billing.estimates import estimate
+from billing.pricing import cost_nano
+from billing.records import Record
+from billing.values import Key
+from catalog.asks import Ask
+from catalog.resolver import resolve
+from gatewayz.plane import plane
+from providers.attempts import Call
+from providers.dispatch import Reply
+from providers.errors import GatewayError
+from providers.values import Usage
+
+CLIENT_GONE = 499
+
+
+class Exchange:
+    """Knows who asked and what came of it; `end` records it, once."""
+
+    def __init__(self, request_id: str, key: Key, ask: Ask, call: Call, prompt_bytes: int) -> None:
+        self.request_id = request_id
+        self.key = key
+        self.ask = ask
+        self.call = call
+        self.reply = Reply()
+        self._prompt_bytes = prompt_bytes
+        self._began, self._began_at = time.monotonic(), time.time()
+        self._first_byte_ms: int | None = None
+        self._ended = False
+
+    async def run(self) -> Reply:
+        """Admit, resolve and dispatch; raises GatewayError. What was sent anywhere is recorded."""
+        plane.journal.ready()
+        check_balance(plane.keys.balance_nano(self.key))
+        routes = resolve(plane.live.snapshot, self.ask)
+        try:
+            await plane.dispatcher.send(routes, self.call, self.reply)
+        except GatewayError as problem:
+            self.end("failed", problem.status, problem.code)
+            raise
+        except BaseException:
+            self.end("cancelled", CLIENT_GONE)
+            raise
+        self._first_byte_ms = self._elapsed_ms()
+        return self.reply
+
+    def opened(self) -> None:
+        """Record that a stream begins: if the process dies, this line is what is booked."""
+        usage = estimate(self._prompt_bytes, 0)
+        plane.journal.write(self._record("interrupted", 200, "", usage, opened=True))
+
+    def end(self, outcome: str, status: int = 200, code: str = "") -> None:
+        """Record how the request ended. Only the first call counts."""
+        if self._ended:
+            return
+        self._ended = True
+        record = self._record(outcome, status, code, self._used())
+        plane.journal.write(record)
+        plane.keys.charge(self.key.account_id, record.cost_nano or 0)
+
+    def _used(self) -> Usage | None:
+        """Return what the provider reported, or an estimate of what passed; None if nothing did."""
+        said = self.reply.answer or (self.reply.stream and self.reply.stream.reader)
+        if not said:
+            return None
+        return said.usage or estimate(self._prompt_bytes, said.text_bytes)
+
+    def _record(
+        self, outcome: str, status: int, code: str, usage: Usage | None, opened: bool = False
+    ) -> Record:
+        route = self.reply.route
+        cost = 0
+        if usage is not None and route is not None:
+            cost = cost_nano(route.price, usage, self.key.markup)
+        return Record(
+            request_id=self.request_id,
+            at=self._began_at,
+            account_id=self.key.account_id,
+            key_id=self.key.public_id,
+            endpoint=self.ask.endpoint,
+            asked_model=self.ask.model,
+            model_id=route.model_id if route else "",
+            provider=route.endpoint.slug if route else "",
+            upstream_id=route.upstream_id if route else "",
+            stream=self.call.stream,
+            opened=opened,
+            status=status,
+            outcome=outcome,
+            error_code=code,
+            attempts=self.reply.attempts,
+            usage=usage,
+            cost_nano=cost,
+            duration_ms=self._elapsed_ms(),
+            first_byte_ms=self._first_byte_ms,
+        )
+
+    def _elapsed_ms(self) -> int:
+        return int((time.monotonic() - self._began) * 1000)

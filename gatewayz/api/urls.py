@@ -1,0 +1,14 @@
+from django.urls import path, re_path
+
+from gatewayz.api.chat import ChatCompletions
+from gatewayz.api.health import Health, Livez, Readyz
+from gatewayz.api.models import ModelDetail, ModelList
+
+urlpatterns = [
+    path("v1/chat/completions", ChatCompletions.as_view()),
+    path("v1/models", ModelList.as_view()),
+    re_path(r"^v1/models/(?P<name>.+)$", ModelDetail.as_view()),
+    path("health", Health.as_view()),
+    path("livez", Livez.as_view()),
+    path("readyz", Readyz.as_view()),
+]

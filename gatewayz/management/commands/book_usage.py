@@ -1,0 +1,44 @@
+"""Moves what the web processes have journalled into the database; `serve` runs one of it."""
+
+import logging
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError, close_old_connections
+
+from billing.booking import Bookkeeper, only
+
+INTERVAL_S = 0.25
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Book the usage that web processes have journalled, until stopped."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Book what is there, then end.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        settings.JOURNAL_DIR.mkdir(parents=True, exist_ok=True)
+        stopped = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopped.set())
+        while only(settings.JOURNAL_DIR) is None:
+            if stopped.wait(1):
+                return
+        bookkeeper = Bookkeeper(settings.JOURNAL_DIR)
+        while True:
+            self._book(bookkeeper)
+            if options["once"] or stopped.wait(INTERVAL_S):
+                break
+        self._book(bookkeeper)
+
+    def _book(self, bookkeeper: Bookkeeper) -> None:
+        try:
+            bookkeeper.run_once()
+        except (DatabaseError, OSError) as problem:
+            log.warning("usage not booked, trying again: %s", problem)
+            close_old_connections()

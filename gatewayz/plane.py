@@ -1,0 +1,38 @@
+"""The data plane of one process: everything that a request needs, in memory."""
+
+from django.conf import settings
+
+from billing.journal import Journal
+from billing.keytable import KeyTable
+from billing.lookup import find_key
+from catalog.live import Live
+from providers.adapters.echo import EchoTransport
+from providers.dispatch import Dispatcher
+from providers.slots import Slots
+from providers.transport.pool import HttpTransport
+
+
+class Plane:
+    """Made once per process, started before its first request."""
+
+    def __init__(self) -> None:
+        http = HttpTransport()
+        self.transports = {"http": http, "https": http, "echo": EchoTransport()}
+        self.dispatcher = Dispatcher(self.transports, Slots(settings.WEB_PROCESSES))
+        self.keys = KeyTable(find_key)
+        self.live = Live(self.keys.forget)
+        self.journal: Journal
+
+    def start(self) -> None:
+        """Read the configuration and open the journal; raises what keeps it from serving."""
+        self.journal = Journal(settings.JOURNAL_DIR)
+        self.live.start()
+
+    def stop(self) -> None:
+        self.live.stop()
+        self.journal.close()
+        for transport in self.transports.values():
+            transport.close()
+
+
+plane = Plane()

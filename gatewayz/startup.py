@@ -1,0 +1,65 @@
+"""What must be in order before a process serves; each problem is one clear line."""
+
+from collections.abc import Iterator
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import SystemCheckError
+from django.core import checks
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from providers import adapters
+from providers.encryption import Undecryptable
+from providers.models import Credential, Provider
+
+
+def problems() -> Iterator[str]:
+    """Yield what keeps this installation from serving, the most basic first."""
+    try:
+        yield from missing_migrations()
+        yield from failed_checks()
+        yield from unknown_adapters()
+        yield from sealed_for_good()
+    except (DatabaseError, ImproperlyConfigured) as problem:
+        yield f"the database cannot be used: {str(problem).strip()}"
+    finally:
+        connection.close()
+
+
+def missing_migrations() -> Iterator[str]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        names = ", ".join(str(migration) for migration, _ in plan[:3])
+        more = f" and {len(plan) - 3} more" if len(plan) > 3 else ""
+        yield f"migrations are missing ({names}{more}): run `manage.py migrate`"
+
+
+def failed_checks() -> Iterator[str]:
+    """Yield Django's system checks that found an error; importing every route is one of them."""
+    try:
+        found = checks.run_checks()
+    except (SystemCheckError, ImportError) as problem:
+        yield f"a part of the program cannot be loaded: {problem}"
+        return
+    for message in found:
+        if message.is_serious():
+            yield f"{message.id}: {message.msg}"
+
+
+def unknown_adapters() -> Iterator[str]:
+    for slug, name in Provider.objects.values_list("slug", "adapter").order_by("slug"):
+        if name not in adapters.NAMES:
+            known = ", ".join(adapters.NAMES)
+            yield f"the provider {slug} uses the unknown adapter {name!r}; there are {known}"
+
+
+def sealed_for_good() -> Iterator[str]:
+    for row in Credential.objects.exclude(value="").select_related("provider"):
+        try:
+            row.value.open()
+        except Undecryptable:
+            yield (
+                f"no key in GATEWAYZ_ENCRYPTION_KEYS opens the credential {row} "
+                f"of {row.provider.slug}: add the key that it was stored with"
+            )
