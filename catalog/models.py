@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from catalog import values
-from providers.configuration import ConfigurationRow
+from providers.configuration import ConfigurationQuerySet, ConfigurationRow
 from providers.models import Provider, strings
 from providers.values import Price
 
@@ -225,10 +225,19 @@ class Variant(ConfigurationRow):
         return values.Variant(self.name, self.order_by)
 
 
+class BlockRuleQuerySet(ConfigurationQuerySet):
+    def expire(self) -> int:
+        """Switch off what has expired; return how many. Nothing is announced if nothing has."""
+        over = self.filter(enabled=True, expires_at__lte=timezone.now())
+        return over.update(enabled=False) if over.exists() else 0
+
+
 class BlockRule(ConfigurationRow):
     """A pattern of models that are hidden and refused."""
 
     part = ("blocks", None)
+
+    objects = BlockRuleQuerySet.as_manager()
 
     pattern = models.CharField(
         max_length=250,

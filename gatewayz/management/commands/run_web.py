@@ -1,10 +1,10 @@
 """One web process on a socket that `serve` has opened."""
 
-import os
 import socket
 from typing import Any
 
 import uvicorn
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 GRACE_S = 30
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--processes", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        os.environ["GATEWAYZ_WEB_PROCESSES"] = str(options["processes"])
+        settings.WEB_PROCESSES = options["processes"]
         listener = socket.socket(fileno=options["descriptor"])
         config = uvicorn.Config(
             "gatewayz.asgi:application",
