@@ -6,6 +6,8 @@ import pytest
 
 from tests.upstreams.server import Upstream
 
+pytest_plugins = ["tests.world.fixtures"]
+
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
