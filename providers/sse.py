@@ -39,7 +39,13 @@ class EventSplitter:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the blocks that `chunk` completes; raises EventTooLarge."""
-        if self._idle and chunk.endswith(b"\n\n") and self._plain(chunk):
+        if (
+            self._idle
+            and chunk.endswith(b"\n\n")
+            and chunk[0] not in b":\n"
+            and b"\r" not in chunk
+            and len(chunk) <= self._limit
+        ):
             if chunk.find(b"\n\n") == len(chunk) - 2:
                 return [chunk]
             if b"\n\n\n" not in chunk and b"\n\n:" not in chunk:
@@ -58,9 +64,6 @@ class EventSplitter:
         self._buffer.clear()
         self._scanned = 0
         return rest
-
-    def _plain(self, chunk: bytes) -> bool:
-        return chunk[0] not in b":\n" and b"\r" not in chunk and len(chunk) <= self._limit
 
     def _start(self) -> bool:
         """Drop the byte order mark; False while it is not known whether there is one."""
@@ -89,7 +92,7 @@ class EventSplitter:
         return blocks
 
     def _end(self, start: int, scan: int) -> int:
-        """Return where the block that begins at `start` ends, searching from `scan`; -1: not yet."""
+        """Return where the block at `start` ends, searching from `scan`; -1: not yet."""
         single = self._buffer[start] in b":\r\n"
         if self._has_cr:
             match = (LINE_END if single else EVENT_END).search(self._buffer, scan)

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from providers.sse import EventSplitter, EventTooLarge, data_of, event_name
 
 PIECES = st.sampled_from(
-    [b"data: a", b"data:b", b"data", b"event: x", b": ping", b":", b"id: 1", b"\n", b"\n\n", b"\r"]
-    + [b"\r\n", b"\r\n\r\n", "data: é€𝄞".encode(), b"\xef\xbb\xbf", b"\xff", b"x", b"data: {}\n\n"]
+    [
+        *(b"data: a", b"data:b", b"data", b"event: x", b": ping", b":", b"id: 1", b"data: {}\n\n"),
+        *(b"\n", b"\n\n", b"\r", b"\r\n", b"\r\n\r\n"),
+        *("data: é€𝄞".encode(), b"\xef\xbb\xbf", b"\xff", b"x"),
+    ]
 )
 STREAMS = st.lists(PIECES, max_size=25).map(b"".join)
 
@@ -101,9 +104,9 @@ def test_a_byte_order_mark_is_dropped_even_when_it_is_cut():
 def test_an_event_that_is_too_large_is_refused(size):
     splitter = EventSplitter(limit=100)
     event = b"data: " + b"x" * 100 + b"\n\n"
+    pieces = [event[start : start + size] for start in range(0, len(event), size)]
     with pytest.raises(EventTooLarge):
-        for start in range(0, len(event), size):
-            splitter.feed(event[start : start + size])
+        [splitter.feed(piece) for piece in pieces]
 
 
 def test_an_event_of_a_megabyte_in_small_pieces_is_not_scanned_again_and_again():
