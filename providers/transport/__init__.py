@@ -63,7 +63,10 @@ class ProtocolBroken(MaybeSent): ...
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A request, complete. `headers` hold neither Host nor Content-Length: the transport sets both."""
+    """A request, complete. `headers` hold neither Host nor Content-Length: the transport sets both.
+
+    Nothing else is added: no User-Agent, no Accept-Encoding. HEAD is not supported.
+    """
 
     method: str
     url: str
@@ -74,24 +77,33 @@ class Outgoing:
 
 
 class Incoming(Protocol):
-    """A response whose head has arrived. Header names are lower-case; of repeated ones the last counts."""
+    """A response whose head has arrived, whatever its status: redirects are not followed.
+
+    Header names are lower-case; of repeated ones the last counts. A gzip or deflate body is
+    decoded, its headers stay as they came.
+    """
 
     status: int
     headers: dict[str, str]
 
     async def chunk(self) -> bytes:
-        """Return the next piece of the body as it came, b"" at its end; raises MaybeSent.
+        """Return all of the body that has come since, b"" at its end; raises MaybeSent.
 
-        Until it is called again at most 256 KB are read ahead: a slow reader slows the upstream.
+        Until it is called again at most 256 KB and one read of the socket are queued: a slow
+        reader slows the upstream. Cancelling it cuts the connection at once.
         """
 
     def close(self) -> None:
-        """Give the connection back if the body was read to its end, else cut it. Safe to repeat."""
+        """Cut the connection unless the provider has sent all. Safe to repeat.
+
+        A connection is given back as soon as its response is complete, read or not.
+        """
 
 
 class Transport(Protocol):
     async def send(self, outgoing: Outgoing) -> Incoming:
-        """Send and wait for the response's head; raises TransportError.
+        """Send and wait for the response's head; raises TransportError, or ValueError for a
+        URL, method or header that must not be written.
 
         Cancelling the caller cuts the connection at once; a request still waiting for a
         connection is then never sent.
