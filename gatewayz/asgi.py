@@ -10,6 +10,8 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gatewayz.settings")
 django.setup(set_prefix=False)
 
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
+
 from gatewayz.lean import LeanHandler, Receive, Scope, Send  # noqa: E402
 from gatewayz.plane import plane  # noqa: E402
 
@@ -19,7 +21,7 @@ LEAN_PATHS = ("/v1/", "/health", "/livez", "/readyz")
 class Gateway:
     def __init__(self) -> None:
         self._lean = LeanHandler()
-        self._stock = get_asgi_application()
+        self._stock = ASGIStaticFilesHandler(get_asgi_application())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -24,6 +24,8 @@ def new_request_id() -> str:
 class AsyncAPIView(APIView):
     """Handlers are coroutines; errors carry their status and are rendered in one place."""
 
+    format_kwarg = None
+
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
         view = super().as_view(**initkwargs)

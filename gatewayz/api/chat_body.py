@@ -20,7 +20,7 @@ MOST_FALLBACKS = 20
 
 class Message(msgspec.Struct):
     role: str
-    content: msgspec.Raw | None = None
+    content: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class StreamOptions(msgspec.Struct):

@@ -36,8 +36,12 @@ class Readyz(AsyncAPIView):
 
     async def get(self, request: Request) -> Response:
         found = troubles()
-        status = "unavailable" if found else "ok"
-        return Response({"status": status, "problems": found}, status=503 if found else 200)
+        state = {
+            "status": "unavailable" if found else "ok",
+            "problems": found,
+            "revision": plane.live.snapshot.revision,
+        }
+        return Response(state, status=503 if found else 200)
 
 
 class Health(AsyncAPIView):

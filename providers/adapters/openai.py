@@ -6,7 +6,7 @@ import msgspec
 
 from providers.adapters.answers import Answer, Broken, Fields
 from providers.adapters.openai_stream import OpenAIReader
-from providers.adapters.usage import text_bytes_of, usage_of
+from providers.adapters.usage import is_given, text_bytes_of, usage_of
 from providers.transport import Outgoing
 from providers.values import Endpoint, Route, Secret
 
@@ -60,7 +60,7 @@ class OpenAI:
     def answer(self, body: bytes, asked: str) -> Answer:
         try:
             members = _members(body)
-            if "choices" not in members or members.get("error", b"null") != b"null":
+            if "choices" not in members or is_given(members.get("error")):
                 raise Broken("the answer has no choices, or an error")
             usage = usage_of(members.get("usage"))
             size = 0 if usage is not None else text_bytes_of(members["choices"])
@@ -75,8 +75,8 @@ class OpenAI:
 
 def with_usage(options: msgspec.Raw | None) -> msgspec.Raw:
     """Return the client's stream options with usage asked for."""
-    if options is None or bytes(options).strip() == b"null":
+    if not is_given(options):
         return ASK_USAGE
-    members = _members(options)
+    members = _members(options or b"{}")
     members["include_usage"] = msgspec.Raw(b"true")
     return msgspec.Raw(_encode(members))

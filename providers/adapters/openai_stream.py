@@ -3,7 +3,7 @@
 import msgspec
 
 from providers.adapters.answers import Broken
-from providers.adapters.usage import text_bytes_of, usage_of
+from providers.adapters.usage import is_empty, is_given, text_bytes_of, usage_of
 from providers.envelopes import read_failure
 from providers.failures import Failure
 from providers.sse import EventSplitter, EventTooLarge, data_of
@@ -76,13 +76,13 @@ class OpenAIReader:
             members = _members(data)
         except (msgspec.DecodeError, RecursionError) as problem:
             raise Broken("an event is not JSON") from problem
-        if members.get("error", b"null") != b"null":
+        if is_given(members.get("error")):
             self.failure = read_failure(200, {}, data)
             return b""
         self.started = True
         choices = members.get("choices")
         self.usage = usage_of(members.get("usage")) or self.usage
-        if choices is not None and choices != b"[]":
+        if choices is not None and not is_empty(choices):
             self.text_bytes += text_bytes_of(choices)
         elif self.usage is not None and not self._wants_usage:
             return b""

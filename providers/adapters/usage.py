@@ -36,6 +36,16 @@ _choices = msgspec.json.Decoder(list[Choice] | None).decode
 _encode = msgspec.json.encode
 
 
+def is_given(raw: msgspec.Raw | None) -> bool:
+    """Whether a member is there and is not null."""
+    return raw is not None and bytes(memoryview(raw)[:5]).strip() != b"null"
+
+
+def is_empty(raw: msgspec.Raw) -> bool:
+    """Whether `choices` hold nothing."""
+    return len(memoryview(raw)) < 9 and b"".join(bytes(raw).split()) in (b"[]", b"null")
+
+
 def usage_of(raw: msgspec.Raw | None) -> Usage | None:
     """Return the reported usage; None if there is none or it makes no sense."""
     if raw is None:

@@ -1,7 +1,10 @@
 """Celery's worker with beat in one process, for a node without a broker of its own."""
 
+import socket
+import warnings
 from typing import Any
 
+from celery.platforms import SecurityWarning
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
@@ -16,7 +19,9 @@ class Command(BaseCommand):
         for folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.values():
             if isinstance(folder, str):
                 settings.DATA_DIR.joinpath(folder).mkdir(parents=True, exist_ok=True)
+        warnings.filterwarnings("ignore", category=SecurityWarning)
         app.Worker(
+            hostname=f"gatewayz@{socket.gethostname()}",
             beat=True,
             pool="threads",
             concurrency=2,
