@@ -215,6 +215,11 @@ class Provider(ConfigurationRow):
         anonymous = self.key_optional or not rows
         return usable or ((values.Secret(0, "none", ""),) if anonymous else ())
 
+    def callable_now(self) -> bool:
+        """Tell whether this process has a credential for it, or needs none."""
+        rows = [row for row in self.credentials.all() if row.enabled]
+        return self.key_optional or not rows or any(row.available() for row in rows)
+
 
 class ProviderAlias(ConfigurationRow):
     """Another name of a provider."""

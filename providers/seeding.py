@@ -1,4 +1,4 @@
-"""Rows that a new database begins with. Each is added once; from then on it belongs to the admins."""
+"""Rows that a new database begins with: each is added once, and then belongs to the admins."""
 
 import json
 import logging
