@@ -1,4 +1,4 @@
-"""API keys, `gwz_live_<id>_<secret>`: a public id, and a secret of 256 bits that is kept nowhere."""
+"""API keys, `gwz_live_<id>_<secret>`: a public id, and 256 secret bits that are kept nowhere."""
 
 import hmac
 import re

@@ -1,9 +1,11 @@
 """Money in whole nano-USD: 10**9 of them are one dollar. Nothing here rounds."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 NANO_PER_USD = 10**9
 MOST_USD = 10**9  # of one posting
+SMALLEST = Decimal("1e-9")
+EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])
 
 
 class BadAmount(ValueError):
@@ -16,16 +18,12 @@ def nano(usd: Decimal | str) -> int:
         amount = Decimal(usd)
     except InvalidOperation:
         raise BadAmount(f"{usd} is no amount; write it as 12.50.") from None
-    if not amount.is_finite() or abs(amount) > MOST_USD:
+    if not amount.is_finite() or amount.copy_abs() > MOST_USD:
         raise BadAmount(f"At most {MOST_USD:,} USD at a time.")
-    sign, digits, exponent = amount.as_tuple()
-    places = int(exponent) + 9
-    coefficient = int("".join(map(str, digits)))
-    divisor = 10 ** max(-places, 0)
-    if coefficient % divisor:
-        raise BadAmount("An amount has at most nine decimals.")
-    whole = coefficient // divisor * 10 ** max(places, 0)
-    return -whole if sign else whole
+    try:
+        return int(amount.quantize(SMALLEST, context=EXACT).scaleb(9))
+    except Inexact:
+        raise BadAmount("An amount has at most nine decimals.") from None
 
 
 def usd(nano: int) -> Decimal:
