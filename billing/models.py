@@ -5,13 +5,14 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import F
 from django.utils import timezone
 
-from billing import values
-from providers.configuration import ConfigurationRow
+from billing import keys, money, values
+from providers.configuration import ConfigurationQuerySet, ConfigurationRow, one_revision
 from providers.models import strings
 
-NANO_PER_USD = 10**9
+MOST_BALANCE_NANO = 8 * 10**18  # with one more posting it still fits into the column
 
 
 class Plan(ConfigurationRow):
@@ -59,11 +60,37 @@ class Account(ConfigurationRow):
     def __str__(self) -> str:
         return self.name
 
+    def credit(self, amount_nano: int, reason: str, author: str) -> "Posting":
+        """Add a posting and the balance that goes with it; a negative amount takes away.
+
+        Raise money.BadAmount for zero, and for what would leave the range of a balance.
+        """
+        if not 0 < abs(amount_nano) <= money.MOST_USD * money.NANO_PER_USD:
+            raise money.BadAmount(f"Neither zero nor more than {money.MOST_USD:,} USD at a time.")
+        room = (-MOST_BALANCE_NANO - amount_nano, MOST_BALANCE_NANO - amount_nano)
+        with one_revision(f"posted {money.written(amount_nano)} to {self}"):
+            rows = Account.objects.filter(pk=self.pk, balance_nano__range=room)
+            if not rows.update(balance_nano=F("balance_nano") + amount_nano):
+                raise money.BadAmount("No account's balance may grow that large.")
+            posting = Posting.objects.create(
+                account=self, amount_nano=amount_nano, reason=reason[:300], author=author[:150]
+            )
+        self.refresh_from_db(fields=["balance_nano"])
+        return posting
+
+
+class ApiKeyQuerySet(ConfigurationQuerySet):
+    def revoke(self) -> int:
+        """Refuse these keys from now on; those revoked before keep their moment."""
+        return self.filter(revoked_at=None).update(revoked_at=timezone.now())
+
 
 class ApiKey(ConfigurationRow):
     """What a client presents. Only a digest is kept."""
 
     part = ("key", "public_id")
+
+    objects = ApiKeyQuerySet.as_manager()
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="keys")
     name = models.CharField(max_length=100, blank=True, help_text="<code>laptop</code>")
@@ -93,6 +120,20 @@ class ApiKey(ConfigurationRow):
 
     def __str__(self) -> str:
         return f"{self.name or 'key'} {self.public_id}…{self.last4}"
+
+    @classmethod
+    def issue(cls, account: Account, name: str = "", **options: object) -> tuple["ApiKey", str]:
+        """Add a key for `account`; return its row, and the key itself, which is kept nowhere."""
+        row = cls(account=account, name=name, **options)
+        token = row.mint()
+        row.save()
+        return row, token
+
+    def mint(self) -> str:
+        """Give this new row its key, and return it."""
+        minted = keys.mint()
+        self.public_id, self.digest, self.last4 = minted.public_id, minted.digest, minted.last4
+        return minted.token
 
     def clean(self) -> None:
         if self.expires_at and self._state.adding and self.expires_at <= timezone.now():
@@ -128,7 +169,7 @@ class Posting(models.Model):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"{self.amount_nano / NANO_PER_USD:+.2f} USD for {self.account}"
+        return f"{money.written(self.amount_nano)} for {self.account}"
 
 
 class UsageRow(models.Model):

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CatalogConfig(AppConfig):
@@ -6,4 +7,9 @@ class CatalogConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from catalog import revisions  # noqa: F401
+        from catalog import (
+            revisions,  # noqa: F401
+            seeding,
+        )
+
+        post_migrate.connect(seeding.seed, sender=self, dispatch_uid="catalog.seeding")

@@ -39,6 +39,8 @@ POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -125,6 +127,7 @@ UNFOLD = {
     "SITE_TITLE": "Gatewayz",
     "SITE_HEADER": "Gatewayz",
     "SITE_SYMBOL": "hub",
+    "SIDEBAR": {"show_search": True, "navigation": "gatewayz.navigation.navigation"},
 }
 LOGGING = {
     "version": 1,

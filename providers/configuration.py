@@ -6,6 +6,7 @@ Whoever keeps revisions listens to `changed`; so a row and its revision commit t
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models, transaction
@@ -13,7 +14,17 @@ from django.dispatch import Signal
 
 changed = Signal()  # parts: set[str], summary: str, author: str
 _author: ContextVar[str] = ContextVar("author", default="system")
-_group: ContextVar["set[str] | None"] = ContextVar("group", default=None)
+
+
+@dataclass
+class Group:
+    """What changed inside one_revision; without words of its own it takes the first change's."""
+
+    summary: str
+    parts: set[str] = field(default_factory=set)
+
+
+_group: ContextVar[Group | None] = ContextVar("group", default=None)
 
 
 @contextmanager
@@ -27,15 +38,15 @@ def acting_as(author: str) -> Iterator[None]:
 
 
 @contextmanager
-def one_revision(summary: str) -> Iterator[None]:
+def one_revision(summary: str = "") -> Iterator[None]:
     """Every change made inside is one transaction and one revision."""
-    token = _group.set(parts := set())
+    token = _group.set(group := Group(summary))
     try:
         with transaction.atomic():
             yield
             _group.reset(token)
             token = None
-            announce(parts, summary)
+            announce(group.parts, group.summary)
     finally:
         if token is not None:
             _group.reset(token)
@@ -45,7 +56,8 @@ def announce(parts: Iterable[str], summary: str) -> None:
     """Tell of a change to `parts` of the configuration. Call it inside the change's transaction."""
     group = _group.get()
     if group is not None:
-        group.update(parts)
+        group.parts.update(parts)
+        group.summary = group.summary or summary
     elif parts:
         changed.send(None, parts=set(parts), summary=summary, author=_author.get())
 

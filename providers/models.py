@@ -34,6 +34,23 @@ def known_adapter(value: str) -> None:
         )
 
 
+def objects(value: object) -> None:
+    """Accept a list of objects."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValidationError(
+            'Enter a list of objects: [{"parser": "openai", "url": "https://…"}].'
+        )
+
+
+def numbers(value: object) -> None:
+    """Accept an object whose values are numbers."""
+    wrong = not isinstance(value, dict) or any(
+        isinstance(item, bool) or not isinstance(item, int | float) for item in value.values()
+    )
+    if wrong:
+        raise ValidationError('Enter an object of numbers, such as {"max_drop_percent": 50}.')
+
+
 def address(value: str) -> None:
     """Accept http(s) addresses without a user, query or fragment, and `echo:` for the built-in."""
     parts = urlsplit(value)
@@ -135,10 +152,18 @@ class Provider(ConfigurationRow):
     idle_timeout_s = seconds(60, "Longest silence, in seconds, inside an answer.")
     total_timeout_s = seconds(600, "Seconds for the whole request.")
     listing = models.JSONField(
-        default=list, blank=True, help_text="Where its models are listed; read by syncs."
+        default=list,
+        blank=True,
+        validators=[objects],
+        help_text='Where its models are listed, read by syncs: <code>[{"parser": "openai", '
+        '"url": "https://api.example.com/v1/models", "auth": "required"}]</code>.',
     )
     guards = models.JSONField(
-        default=dict, blank=True, help_text="What a sync may change without being held back."
+        default=dict,
+        blank=True,
+        validators=[numbers],
+        help_text="What a sync may change without being held back: "
+        '<code>{"min_models": 100, "max_drop_percent": 50}</code>.',
     )
 
     class Meta:
@@ -189,6 +214,11 @@ class Provider(ConfigurationRow):
         usable = tuple(secret for row in rows if (secret := row.secret()) is not None)
         anonymous = self.key_optional or not rows
         return usable or ((values.Secret(0, "none", ""),) if anonymous else ())
+
+    def callable_now(self) -> bool:
+        """Tell whether this process has a credential for it, or needs none."""
+        rows = [row for row in self.credentials.all() if row.enabled]
+        return self.key_optional or not rows or any(row.available() for row in rows)
 
 
 class ProviderAlias(ConfigurationRow):
@@ -265,9 +295,13 @@ class Credential(ConfigurationRow):
             raise ValidationError("Give either an environment variable or the key itself.")
 
     def save(self, *args: object, **options: object) -> None:
-        if self.value and not isinstance(self.value, Sealed):
+        if not isinstance(self.value, Sealed):
             self.last4 = self.value[-4:] if len(self.value) >= 12 else ""
         super().save(*args, **options)
+
+    def available(self) -> bool:
+        """Tell whether this process has the key, without decrypting it."""
+        return bool(self.value or settings.ENVIRONMENT.get(self.env, "").strip())
 
     def secret(self) -> values.Secret | None:
         """Return the key to send, or None while its variable is not set."""
@@ -326,3 +360,17 @@ class RewriteRule(ConfigurationRow):
             self.when_backend,
             tuple(self.keep),
         )
+
+
+class SeedRecord(models.Model):
+    """A row that was seeded once, so that no later seed adds or changes it again.
+
+    planted: False where an admin had the row, or its name, before.
+    """
+
+    key = models.CharField(max_length=600, unique=True)
+    planted = models.BooleanField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.key

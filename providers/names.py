@@ -2,7 +2,7 @@
 
 import re
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+SLUG = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
 
 def fold(name: str) -> str:

@@ -1,0 +1,173 @@
+"""Admin pages of who asks and what it costs."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.paginator import InfinitePaginator
+
+from billing import money
+from billing.forms import ApiKeyForm, TopUpForm
+from billing.models import Account, ApiKey, Plan, Posting, UsageRow
+from providers.models import Provider
+from providers.panels import Choice, ConfigurationAdmin, ReadOnly
+
+TOP_UP = {
+    "title": "Top up",
+    "description": "Adds a posting, and its amount to the balance.",
+    "form_class": TopUpForm,
+    "form_submit_text": "Post",
+}
+
+
+@admin.register(Plan)
+class PlanAdmin(ConfigurationAdmin):
+    list_display = ("name", "markup", "requests_per_minute", "tokens_per_minute", "concurrency")
+    search_fields = ("name",)
+
+
+@admin.register(Account)
+class AccountAdmin(ConfigurationAdmin):
+    list_display = ("name", "plan", "balance", "enabled", "created_at")
+    list_select_related = ("plan",)
+    list_filter = ("enabled", "plan")
+    search_fields = ("name",)
+    readonly_fields = ("balance", "created_at")
+    fields = ("name", "plan", "enabled", "balance", "created_at")
+    actions_detail = ("top_up",)
+
+    @display(description="balance", ordering="balance_nano")
+    def balance(self, row: Account) -> str:
+        return money.written(row.balance_nano)
+
+    @action(description="Top up", icon="add_card", permissions=["change"], dialog=TOP_UP)
+    def top_up(self, request: HttpRequest, form: TopUpForm, object_id: str) -> HttpResponse:
+        account, data = Account.objects.get(pk=object_id), form.cleaned_data
+        try:
+            posting = account.credit(data["amount"], data["reason"], request.user.get_username())
+            self.message_user(request, f"Posted {posting}.")
+        except money.BadAmount as problem:
+            self.message_user(request, str(problem), messages.ERROR)
+        return back_to(account)
+
+
+def back_to(account: Account) -> HttpResponse:
+    """Make the dialog's page load the account's anew."""
+    return HttpResponse(
+        headers={"HX-Redirect": reverse("admin:billing_account_change", args=[account.pk])}
+    )
+
+
+class KeyStateFilter(Choice):
+    title = "state"
+    parameter_name = "state"
+
+    @property
+    def conditions(self) -> dict[str, Q]:
+        expired = Q(expires_at__lte=timezone.now())
+        return {
+            "valid": Q(revoked_at=None) & ~expired,
+            "expired": expired,
+            "revoked": Q(revoked_at__isnull=False),
+        }
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ConfigurationAdmin):
+    form = ApiKeyForm
+    list_display = ("__str__", "account", "created_at", "expires_at", "revoked_at")
+    list_select_related = ("account",)
+    list_filter = (KeyStateFilter,)
+    search_fields = ("name", "public_id", "last4", "account__name")
+    autocomplete_fields = ("account",)
+    readonly_fields = ("public_id", "last4", "revoked_at", "created_at")
+    fields = (
+        ("account", "name"),
+        "expires_at",
+        ("allowed_models", "allowed_providers"),
+        ("public_id", "last4"),
+        ("revoked_at", "created_at"),
+    )
+    actions = ("revoke",)
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: Form, change: Any) -> None:
+        token = "" if change else obj.mint()
+        super().save_model(request, obj, form, change)
+        if token:
+            shown = "This is the key, copy it now: it is never shown again. <code>{}</code>"
+            messages.warning(request, format_html(shown, token))
+
+    @admin.action(description="Revoke", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet) -> None:
+        count = queryset.revoke()
+        self.message_user(request, f"Revoked {count}; they are refused within a second.")
+
+
+@admin.register(Posting)
+class PostingAdmin(ReadOnly, ModelAdmin):
+    list_display = ("created_at", "account", "amount", "reason", "author")
+    list_select_related = ("account",)
+    list_filter = ("created_at",)
+    search_fields = ("account__name", "reason", "author")
+    fields = ("account", "amount", "reason", "author", "created_at")
+
+    @display(description="amount", ordering="amount_nano")
+    def amount(self, row: Posting) -> str:
+        return money.written(row.amount_nano)
+
+
+class ProviderFilter(admin.SimpleListFilter):
+    title = "provider"
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(row.slug, row.name) for row in Provider.objects.order_by("name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class OutcomeFilter(Choice):
+    title = "outcome"
+    parameter_name = "outcome"
+    conditions = {
+        word: Q(outcome=word) for word in ("answered", "failed", "cancelled", "interrupted")
+    }
+
+
+@admin.register(UsageRow)
+class UsageRowAdmin(ReadOnly, ModelAdmin):
+    """There may be millions: nothing here counts them or lists their distinct values."""
+
+    list_display = (
+        "request_id",
+        "created_at",
+        "account",
+        "asked_model",
+        "provider",
+        "status",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost",
+    )
+    list_select_related = ("account",)
+    list_filter = ("created_at", OutcomeFilter, ProviderFilter)
+    list_per_page = 50
+    search_fields = ("=request_id", "=key_id", "=account__name")
+    search_help_text = "A whole request id, key id or account name"
+    show_full_result_count = False
+    paginator = InfinitePaginator
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [field.name for field in UsageRow._meta.fields if field.name != "id"] + ["cost"]
+
+    @display(description="cost", ordering="cost_nano")
+    def cost(self, row: UsageRow) -> str:
+        return money.written(row.cost_nano)
