@@ -1,0 +1,1 @@
+"""The config file: the configuration as text, into the database and back."""
