@@ -5,6 +5,7 @@ Every pattern is bounded, so that a hostile text costs no more than its length.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from itertools import pairwise
 
@@ -61,12 +62,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (_pattern(rf"(?<![a-z0-9])(?:sk|pk|rk|gsk|xai|csk|nvapi|pplx|sess)[-_]{_VALUE}{{4,}}"), GONE),
     (_pattern(rf"(?<![a-z0-9])(?:hf|fw|tgp|r8|cpk|ghp|gwz|nb)_{_VALUE}{{4,}}"), GONE),
     (_pattern(r"(?:AIza|AKIA|eyJ|ya29\.)[\w*.…-]{4,}", 0), GONE),
-    (
-        _pattern(
-            r"[\w-]{0,40}(?:\*{2,40}|[•●]{1,40})[\w-]{1,40}|[\w-]{1,40}(?:\*{2,40}|[•●]{1,40})"
-        ),
-        GONE,
-    ),
+    (_pattern(r"(?<![\w-])[\w-]{0,99}(?:\*{2,99}|[•●]{1,99})[\w-]{0,99}"), GONE),
     # ids
     (_pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), GONE),
     (
@@ -133,13 +129,11 @@ def _without_secret(text: str, secret: str) -> str:
     if len(secret) < 4:
         return text
     text = re.sub(re.escape(secret), GONE, text, flags=re.IGNORECASE)
-    text = MASKED.sub(lambda mask: GONE if _masks(mask[1], mask[2], secret) else mask[0], text)
+    if GONE in text or "..." in text:
+        text = MASKED.sub(lambda mask: GONE if _masks(mask[1], mask[2], secret) else mask[0], text)
     if len(secret) < FRAGMENT:
         return text
-    lower = secret.lower()
-    fragments = {lower[i : i + FRAGMENT] for i in range(len(lower) - FRAGMENT + 1)}
-    ends = {end for n in range(4, FRAGMENT) for end in (secret[:n], secret[-n:])}
-    ends = {end.lower() for end in ends if not end.islower()}
+    fragments, ends = _fragments(secret)
 
     def shown(word: str) -> str:
         low = word.lower()
@@ -150,6 +144,15 @@ def _without_secret(text: str, secret: str) -> str:
         return word
 
     return " ".join(shown(word) for word in text.split(" "))
+
+
+@lru_cache(maxsize=256)
+def _fragments(secret: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return what gives `secret` away within a word, and what does so as a word of its own."""
+    lower = secret.lower()
+    windows = frozenset(lower[i : i + FRAGMENT] for i in range(len(lower) - FRAGMENT + 1))
+    ends = {end for n in range(4, FRAGMENT) for end in (secret[:n], secret[-n:])}
+    return windows, frozenset(end.lower() for end in ends if not end.islower())
 
 
 def _masks(head: str, tail: str, secret: str) -> bool:

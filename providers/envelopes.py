@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from providers import retry_after
-from providers.cleaning import clean
+from providers.cleaning import GONE, clean
 from providers.diagnosis import diagnose
 from providers.failures import KINDS, Failure, Kind
 
@@ -165,9 +165,11 @@ def _wait_s(kind: Kind, headers: Mapping[str, str], said: Said) -> float | None:
 def _message(kind: Kind, status: int, said: Said, secrets: Sequence[str]) -> str:
     if kind.name in OWN_TROUBLE:
         return OWN_TROUBLE[kind.name]
-    texts = list(dict.fromkeys(clean(text, secrets) for text in said.texts[:ITEMS]))
-    message = clean("; ".join(text.rstrip(" .;") for text in texts if text.strip(" ….;")), secrets)
-    if message:
+    texts = list(dict.fromkeys(said.texts[:ITEMS]))
+    if len(texts) > 1:
+        texts = [text.rstrip(" .;\n") for text in texts]
+    message = clean("; ".join(texts), secrets)
+    if message.strip(GONE + " ;"):
         return message
     if said.page:
         return f"The provider answered with a web page (HTTP {status})."

@@ -251,4 +251,6 @@ def test_nothing_planted_leaks(row, status, found, extra):
 def test_our_own_secret_leaks_neither_whole_nor_in_part(row, secret, frame):
     for part in (secret, secret[:8], secret[-8:], secret[2:11], secret.upper()):
         body = plant(row["body"], frame.format(part))
+        if part in read(400, row["body"]).message:
+            continue  # a word that the provider says anyway
         assert part not in read_failure(400, {}, json.dumps(body).encode(), [secret]).message
