@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Journal:
-    """Appends with one write per line. `broken` while the disk refuses; each new try may mend it."""
+    """Appends, one write per line. `broken` while the disk refuses; each new try may mend it."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ class Journal:
         return descriptor
 
     def ready(self) -> None:
-        """Raise NoProviderAvailable while nothing can be recorded: what is not recorded is not sold."""
+        """Raise NoProviderAvailable while nothing can be recorded: that would not be sold."""
         if not self.broken:
             return
         try:

@@ -84,6 +84,11 @@ class ApiKeyQuerySet(ConfigurationQuerySet):
         """Refuse these keys from now on; those revoked before keep their moment."""
         return self.filter(revoked_at=None).update(revoked_at=timezone.now())
 
+    def expire(self) -> int:
+        """Revoke what has expired; return how many. Nothing is announced if nothing has."""
+        over = self.filter(revoked_at=None, expires_at__lte=timezone.now())
+        return over.revoke() if over.exists() else 0
+
 
 class ApiKey(ConfigurationRow):
     """What a client presents. Only a digest is kept."""

@@ -1,4 +1,4 @@
-"""What the journal says of a request: one line when a stream opens, one when a request has ended."""
+"""What the journal says of a request: a line when a stream opens, one when a request ends."""
 
 import msgspec
 

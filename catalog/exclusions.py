@@ -1,4 +1,4 @@
-"""Why an offer is not used for a request: REASONS are asked in order, and the first answer stands."""
+"""Why an offer is not used for a request: the first of REASONS that answers stands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ DISABLED = "is switched off"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One request against one snapshot; `wanted` are its preferences with slugs; `now` is Unix time."""
+    """One request against one snapshot. wanted: its preferences, with slugs; now: Unix time."""
 
     snapshot: Snapshot
     ask: Ask

@@ -1,4 +1,4 @@
-"""Reads the configuration from the database into a snapshot: all of it, or the parts that changed."""
+"""Reads the configuration into a snapshot: all of it, or the parts that changed."""
 
 from collections.abc import Collection
 

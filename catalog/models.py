@@ -1,4 +1,4 @@
-"""What can be asked for: models, offers, other names, variants, block rules; and the revisions of it all."""
+"""What can be asked for: models, offers, other names, variants, block rules, revisions of it."""
 
 from datetime import UTC
 from decimal import Decimal

@@ -12,8 +12,8 @@ DEEPEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A name understood. `pin`: the provider that the name itself demands; `suffix`: the client's
-    own, with its colon, for the provider to read; `unlisted`: the catalogue does not know the id."""
+    """A name understood. `pin`: the provider that the name demands; `suffix`: the client's own,
+    with its colon, for the provider to read; `unlisted`: the catalogue does not know the id."""
 
     model_id: str
     pin: str | None = None
@@ -30,7 +30,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What the readings share: the snapshot, the provider that is pinned so far, and how deep we are."""
+    """What the readings share: the snapshot, the provider pinned so far, and how deep we are."""
 
     snapshot: Snapshot
     trace: Trace

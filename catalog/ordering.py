@@ -1,4 +1,4 @@
-"""Which offer is tried first. Ties always fall to priority, then slug, so that the order is stable."""
+"""Which offer is tried first. Ties fall to priority, then slug, so that the order is stable."""
 
 from collections.abc import Callable, Sequence
 

@@ -56,7 +56,7 @@ def canonical(snapshot: Snapshot, wanted: Preferences) -> Preferences:
 
 
 def slug_of(snapshot: Snapshot, name: str) -> str:
-    """Return the one slug behind any name of a provider; raise UnknownProvider with the valid ones."""
+    """Return the slug behind any name of a provider; raises UnknownProvider with the valid ones."""
     slug = snapshot.names.get(fold(name))
     if slug is None:
         valid = sorted(snapshot.endpoints)

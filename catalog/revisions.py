@@ -37,7 +37,7 @@ def record(sender: object, parts: set[str], summary: str, author: str, **_: obje
 
 
 def publish(number: int) -> None:
-    """Wake other processes at once where Redis is there; they look by themselves where it is not."""
+    """Wake other processes at once where Redis is there; without it they look by themselves."""
     if not settings.REDIS_URL:
         return
     try:

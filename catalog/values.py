@@ -7,6 +7,8 @@ from fnmatch import translate
 
 from providers.values import Endpoint, Price
 
+UNPRICED = Price()
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -31,7 +33,7 @@ class Offer:
     upstream_id: str
     backends: tuple[str, ...] = ()
     capabilities: frozenset[str] = frozenset()
-    price: Price = Price()
+    price: Price = UNPRICED
     context_length: int | None = None
     enabled: bool = True
     latency_ms: int | None = None

@@ -9,6 +9,7 @@ from catalog.live import Live
 from providers.adapters.echo import EchoTransport
 from providers.dispatch import Dispatcher
 from providers.slots import Slots
+from providers.transport import Transport
 from providers.transport.pool import HttpTransport
 
 
@@ -17,7 +18,11 @@ class Plane:
 
     def __init__(self) -> None:
         http = HttpTransport()
-        self.transports = {"http": http, "https": http, "echo": EchoTransport()}
+        self.transports: dict[str, Transport] = {
+            "http": http,
+            "https": http,
+            "echo": EchoTransport(),
+        }
         self.dispatcher = Dispatcher(self.transports, Slots(settings.WEB_PROCESSES))
         self.keys = KeyTable(find_key)
         self.live = Live(self.keys.forget)

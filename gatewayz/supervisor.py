@@ -1,4 +1,4 @@
-"""Keeps the processes of one node running: started together, replaced when they die, stopped together."""
+"""Keeps the processes of one node running: all start, the dead are replaced, all stop."""
 
 import logging
 import signal

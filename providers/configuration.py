@@ -1,6 +1,6 @@
 """Rows that decide how requests go. A change to one is announced inside its own transaction.
 
-Whoever keeps revisions listens to `changed`; so a row and its revision commit together or not at all.
+Whoever keeps revisions listens to `changed`: a row and its revision commit together or not.
 """
 
 from collections.abc import Iterable, Iterator
@@ -40,16 +40,14 @@ def acting_as(author: str) -> Iterator[None]:
 @contextmanager
 def one_revision(summary: str = "") -> Iterator[None]:
     """Every change made inside is one transaction and one revision."""
-    token = _group.set(group := Group(summary))
-    try:
-        with transaction.atomic():
+    group = Group(summary)
+    with transaction.atomic():
+        token = _group.set(group)
+        try:
             yield
+        finally:
             _group.reset(token)
-            token = None
-            announce(group.parts, group.summary)
-    finally:
-        if token is not None:
-            _group.reset(token)
+        announce(group.parts, group.summary)
 
 
 def announce(parts: Iterable[str], summary: str) -> None:

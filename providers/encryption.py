@@ -1,4 +1,4 @@
-"""Credentials at rest: encrypted with the first of a rotating list of keys, readable with any of them."""
+"""Credentials at rest: encrypted with the first of a rotating list of keys, opened with any."""
 
 import base64
 import hashlib

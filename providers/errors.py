@@ -2,7 +2,7 @@
 
 GatewayError
 ├── BadRequest            400 invalid_request        the request itself is wrong
-├── UnknownProvider       400 unknown_provider       the slug names nobody; the valid ones are listed
+├── UnknownProvider       400 unknown_provider       the slug names nobody; valid ones follow
 ├── ContextLengthExceeded 400 context_length_exceeded
 ├── InvalidKey            401 invalid_api_key
 ├── InsufficientCredits   402 insufficient_credits
@@ -22,7 +22,7 @@ from collections.abc import Mapping
 
 
 class GatewayError(Exception):
-    """An answer other than success. `type` follows OpenAI's vocabulary, so that its client maps it."""
+    """An answer other than success. `type` is from OpenAI's vocabulary; its client maps it."""
 
     status = 500
     code = "internal_error"

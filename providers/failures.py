@@ -1,6 +1,6 @@
-"""What a failed attempt means: may the next route be tried, is it billed, who is to blame, what is said.
+"""What a failed attempt means: may the next route be tried, is it billed, who is to blame.
 
-The kinds are rows of one table; `providers/envelopes.py` reads a provider's error body into a Failure.
+The kinds are rows of one table; `providers/envelopes.py` reads a provider's error body.
 """
 
 from dataclasses import dataclass

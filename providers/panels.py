@@ -58,7 +58,7 @@ FORM_FIELDS = {
     models.JSONField: {
         "form_class": JsonField,
         "widget": UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false"}),
-    }
+    },
 }
 
 

@@ -66,7 +66,7 @@ def rewrite(
     backends: Sequence[str] = (),
     note: Callable[[str, str], None] | None = None,
 ) -> str:
-    """Return the id that the provider wants: `upstream_id` through `rules`, then the client's `suffix`.
+    """Return the id that the provider wants: through `rules`, then with the client's `suffix`.
 
     `note(rule, outcome)` hears of every rule, applied or not.
     """

@@ -23,8 +23,8 @@ PRINTABLE = "".join(map(chr, range(33, 127))) + " "
 class ChatCompletions(AsyncAPIView):
     """Send a chat to whichever provider serves its `model`, streamed or not.
 
-    The body is OpenAI's. Extras: `provider` pins a provider by any of its names, or is OpenRouter's
-    object (`order`, `only`, `ignore`, `allow_fallbacks`, `sort`, `max_price`); `models` are fallbacks.
+    The body is OpenAI's. Extras: `provider` pins one by any of its names, or is OpenRouter's object
+    (`order`, `only`, `ignore`, `allow_fallbacks`, `sort`, `max_price`); `models` are fallbacks.
     """
 
     async def get(self, request: Request) -> HttpResponseBase:

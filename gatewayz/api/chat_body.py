@@ -28,7 +28,7 @@ class StreamOptions(msgspec.Struct):
 
 
 class ProviderWish(msgspec.Struct, forbid_unknown_fields=True):
-    """OpenRouter's `provider` object, as far as we can keep it. The rest is refused, not ignored."""
+    """OpenRouter's `provider` object as far as we keep it. The rest is refused, not ignored."""
 
     order: list[str] | None = None
     only: list[str] | None = None

@@ -73,7 +73,7 @@ class Exchange:
         self, outcome: str, status: int, code: str, usage: Usage | None, opened: bool = False
     ) -> Record:
         route = self.reply.route
-        cost = 0
+        cost: int | None = 0
         if usage is not None and route is not None:
             cost = cost_nano(route.price, usage, self.key.markup)
         return Record(

@@ -39,7 +39,7 @@ def number(request: Request, name: str, most: int) -> int | None:
 
 
 class ModelList(AsyncAPIView):
-    """The models that can be called. `gateway` (or `provider`), `q`, `limit` and `offset` narrow it."""
+    """The models that can be called; `gateway` or `provider`, `q`, `limit`, `offset` narrow it."""
 
     async def get(self, request: Request) -> Response:
         snapshot = plane.live.snapshot
@@ -76,7 +76,8 @@ class ModelDetail(AsyncAPIView):
         snapshot, may, now = plane.live.snapshot, await permissions(request), time.time()
         target = Reader(snapshot, SILENT).find(name[:250])
         model = snapshot.models.get(target.model_id) if target is not None else None
-        row = model and listing.row_of(snapshot, model, may, target and target.pin, now)
+        pin = target.pin if target is not None else None
+        row = listing.row_of(snapshot, model, may, pin, now) if model is not None else None
         if row is None:
             raise not_found(Scene(snapshot, Ask(name), Ask(name).preferences, now), name)
         return Response(row)

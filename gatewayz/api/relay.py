@@ -37,7 +37,7 @@ class RelayResponse(StreamingHttpResponse):
 
 
 async def relay(exchange: Exchange, stream: UpstreamStream) -> AsyncIterator[bytes]:
-    """Yield the stream's pieces as they come. Its end is recorded before its last piece is given."""
+    """Yield the pieces as they come. The end is recorded before the last piece is given."""
     while True:
         try:
             piece = await stream.chunk()

@@ -47,7 +47,7 @@ class Reader(Protocol):
 
 class Adapter(Protocol):
     def request(self, route: Route, fields: Fields, stream: bool) -> Outgoing:
-        """Return the provider's request; raises BadRequest for what cannot be said in its format."""
+        """Return the provider's request; raises BadRequest for what its format cannot say."""
 
     def answer(self, body: bytes, asked: str) -> Answer:
         """Return the client's answer, its `model` being `asked`; raises Broken."""

@@ -1,4 +1,4 @@
-"""The OpenAI wire format, which most providers speak: bytes pass, and only what must change does."""
+"""The OpenAI wire format, which most providers speak: only what must change is changed."""
 
 from functools import lru_cache
 

@@ -12,7 +12,7 @@ GRACE_S = 30
 
 class Command(BaseCommand):
     help = "Run one web process on an inherited socket; `serve` starts these."
-    requires_system_checks = []
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--descriptor", type=int, required=True)

@@ -13,7 +13,7 @@ from gatewayz.celery import app
 
 class Command(BaseCommand):
     help = "Run the background worker with beat; `serve` starts one."
-    requires_system_checks = []
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         for folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.values():

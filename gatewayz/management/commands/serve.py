@@ -12,7 +12,7 @@ from gatewayz.supervisor import Child, Hopeless, Supervisor
 
 class Command(BaseCommand):
     help = "Serve the gateway: web processes, the bookkeeper and the background worker."
-    requires_system_checks = []
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")

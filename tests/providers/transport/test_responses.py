@@ -172,7 +172,7 @@ async def test_a_compressed_body_that_lies_is_broken_protocol():
 
 
 @on_both_loops
-async def test_an_answer_before_the_request_is_written_is_delivered_and_the_connection_is_not_kept():
+async def test_an_answer_before_the_request_is_written_is_delivered_and_its_connection_not_kept():
     def make_handler(server):
         async def handle(reader, writer):
             await reader.readuntil(b"\r\n\r\n")
