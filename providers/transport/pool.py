@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Hashable
+from functools import cache
 
 from providers.transport import ConnectionLost, ConnectRefused, Outgoing
 from providers.transport.connection import Connection
@@ -106,6 +107,7 @@ class HttpTransport:
         return connection
 
 
+@cache
 def _default_context() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])

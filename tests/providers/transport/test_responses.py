@@ -1,6 +1,7 @@
 import asyncio
 import gzip
 import zlib
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -172,7 +173,7 @@ async def test_a_compressed_body_that_lies_is_broken_protocol():
 
 
 @on_both_loops
-async def test_an_answer_before_the_request_is_written_is_delivered_and_its_connection_not_kept():
+async def test_an_answer_before_the_request_is_written_is_delivered_without_keeping():
     def make_handler(server):
         async def handle(reader, writer):
             await reader.readuntil(b"\r\n\r\n")
@@ -195,6 +196,6 @@ def test_a_response_may_be_split_anywhere(cuts, chunked):
     interim = b"HTTP/1.1 102 Processing\r\n\r\n"
     whole = interim + (CHUNKED if chunked else counted)
     edges = [0, *sorted(cut for cut in cuts if cut < len(whole)), len(whole)]
-    pieces = [whole[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [whole[a:b] for a, b in pairwise(edges)]
     status, _, body, idle = asyncio.run(answer(*pieces, pause_s=0.0003))
     assert (status, body, idle) == (200, b"hello world", 1)
