@@ -69,7 +69,7 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "gatewayz" / "templates"],
+        "DIRS": [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -100,6 +100,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_TOKEN": None,
     "EXCEPTION_HANDLER": "gatewayz.api.problems.render",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gatewayz.api.negotiation.JsonUnlessBrowser",
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "gatewayz.api.renderers.Json",
         "gatewayz.api.renderers.Browsable",

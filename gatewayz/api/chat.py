@@ -27,6 +27,8 @@ class ChatCompletions(AsyncAPIView):
     (`order`, `only`, `ignore`, `allow_fallbacks`, `sort`, `max_price`); `models` are fallbacks.
     """
 
+    example = EXAMPLE
+
     async def get(self, request: Request) -> HttpResponseBase:
         if not isinstance(request.accepted_renderer, Browsable):
             self.http_method_not_allowed(request)
@@ -35,6 +37,8 @@ class ChatCompletions(AsyncAPIView):
     async def post(self, request: Request) -> HttpResponseBase:
         key = await caller(request)
         chat = read_chat(request._request.body, key)
+        if chat.call.stream and isinstance(request.accepted_renderer, Browsable):
+            raise BadRequest("This page shows whole answers: leave `stream` out.", param="stream")
         exchange = Exchange(request.request_id, key, chat.ask, chat.call, chat.prompt_bytes)
         reply = await exchange.run()
         self.headers.update(headers_of(reply))

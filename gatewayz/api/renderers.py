@@ -29,7 +29,23 @@ class Browsable(BrowsableAPIRenderer):
     template = "gatewayz/api.html"
 
     def get_default_renderer(self, view: Any) -> BaseRenderer:
-        return Json()
+        return Indented()
 
     def get_rendered_html_form(self, *args: Any) -> None:
         """There are no serializers, so there is only the raw form."""
+
+    def get_raw_data_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
+        """Return the form to send JSON with, filled with the view's example."""
+        form = super().get_raw_data_form(data, view, method, request)
+        if form is not None and "_content" in form.fields:
+            form.fields["_content"].initial = Indented().render(getattr(view, "example", {}))
+        return form
+
+
+class Indented(Json):
+    """JSON for people."""
+
+    charset = "utf-8"
+
+    def render(self, data: Any, *_: Any) -> Any:
+        return "" if data is None else msgspec.json.format(_encode(data), indent=2).decode()
