@@ -58,7 +58,7 @@ FORM_FIELDS = {
     models.JSONField: {
         "form_class": JsonField,
         "widget": UnfoldAdminExpandableTextareaWidget(attrs={"spellcheck": "false"}),
-    }
+    },
 }
 
 
