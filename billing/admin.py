@@ -95,6 +95,7 @@ class ApiKeyAdmin(ConfigurationAdmin):
         ("public_id", "last4"),
         ("revoked_at", "created_at"),
     )
+    add_fieldsets = ((None, {"fields": fields[:3]}),)
     actions = ("revoke",)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Form, change: Any) -> None:

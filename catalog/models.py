@@ -262,9 +262,14 @@ class BlockRule(ConfigurationRow):
             models.UniqueConstraint(
                 fields=["pattern", "provider"],
                 name="one_block_per_pattern_and_provider",
-                nulls_distinct=False,
                 violation_error_message="This pattern is blocked there already.",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["pattern"],
+                condition=models.Q(provider=None),
+                name="one_block_per_pattern_everywhere",
+                violation_error_message="This pattern is blocked everywhere already.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """The admin's sidebar."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
@@ -34,7 +36,7 @@ GROUPS = {
 }
 
 
-def navigation(request: HttpRequest) -> list[dict]:
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups of pages that this person may see."""
     pages = {
         model._meta.label_lower: page
@@ -49,7 +51,7 @@ def navigation(request: HttpRequest) -> list[dict]:
     return groups
 
 
-def item(page: object, icon: str) -> dict:
+def item(page: admin.ModelAdmin, icon: str) -> dict[str, str]:
     options = page.model._meta
     name = str(options.verbose_name_plural)
     return {

@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from providers.forms import AliasForm, AliasFormSet, CredentialForm
+from providers.forms import AliasForm, AliasFormSet, CredentialForm, ProviderForm
 from providers.models import Credential, Provider, ProviderAlias, RewriteRule
 from providers.panels import Blocks, ConfigurationAdmin, Rows
 
@@ -58,6 +58,7 @@ class RewriteBlocks(Blocks):
 
 @admin.register(Provider)
 class ProviderAdmin(ConfigurationAdmin):
+    form = ProviderForm
     list_display = ("slug", "name", "enabled", "priority", "callable_now", "offers")
     list_filter = ("enabled", "adapter", "private_network", "key_optional")
     search_fields = ("slug", "name", "aliases__alias")

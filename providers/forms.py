@@ -6,10 +6,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from unfold.forms import PaginationInlineFormSet
-from unfold.widgets import UnfoldAdminPasswordWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
 
-from providers import names
-from providers.models import Credential, ProviderAlias
+from providers import adapters, names
+from providers.models import Credential, Provider, ProviderAlias
 
 
 class SecretField(forms.CharField):
@@ -28,9 +28,38 @@ class SecretField(forms.CharField):
         return bool(data)
 
 
+class ProviderForm(forms.ModelForm):
+    adapter = forms.ChoiceField(
+        choices=[(name, name) for name in adapters.NAMES],
+        initial="openai",
+        widget=UnfoldAdminSelectWidget(),
+        help_text="The wire format it speaks. Most speak <code>openai</code>.",
+    )
+
+    class Meta:
+        model = Provider
+        fields = ("adapter",)  # the admin page names the rest
+        labels = {
+            "base_url": "Base address",
+            "site_url": "Home page",
+            "drop_params": "Parameters to drop",
+            "passes_suffixes": "Suffixes to pass on",
+            "stream_usage": "Ask for usage in streams",
+            "allow_unlisted": "Allow models that are not listed",
+            "resend_maybe_billed": "Resend what may have been billed",
+            "auth_header": "Header",
+            "key_optional": "Works without a key",
+            "concurrency": "Requests at once",
+            "connect_timeout_s": "To connect",
+            "first_byte_timeout_s": "To the first byte",
+            "idle_timeout_s": "Between two bytes",
+            "total_timeout_s": "In all",
+        }
+
+
 class CredentialForm(forms.ModelForm):
     value = SecretField(
-        label="key",
+        label="Key",
         help_text="Or the key itself, such as <code>sk-…</code>: stored encrypted and never shown "
         "again. Empty keeps the one that is stored; naming a variable removes it.",
     )

@@ -10,7 +10,7 @@ from django.db import models
 from django.forms.fields import InvalidJSONInput
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminExpandableTextareaWidget
 
 from providers.configuration import one_revision
 
@@ -57,7 +57,7 @@ FORM_FIELDS = {
     models.URLField: {"assume_scheme": "https"},
     models.JSONField: {
         "form_class": JsonField,
-        "widget": UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false"}),
+        "widget": UnfoldAdminExpandableTextareaWidget(attrs={"spellcheck": "false"}),
     },
 }
 

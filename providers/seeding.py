@@ -51,8 +51,10 @@ class Seed:
         return self.model(**own, **related, **self.values)
 
 
-def read(path: Path = FILE) -> dict[str, dict]:
-    return json.loads(path.read_text())
+def read(path: Path = FILE) -> dict[str, dict[str, Any]]:
+    """Return the seed file's providers, by slug."""
+    entries: dict[str, dict[str, Any]] = json.loads(path.read_text())
+    return entries
 
 
 def seeds(providers: Mapping[str, Mapping[str, Any]]) -> Iterator[Seed]:

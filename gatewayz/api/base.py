@@ -1,12 +1,16 @@
 """DRF's APIView with an async dispatch: no thread hop, no database."""
 
+import inspect
 import os
+import re
 import time
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.html import conditional_escape
+from django.utils.safestring import mark_safe
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -45,6 +49,15 @@ class AsyncAPIView(APIView):
             response = self.handle_exception(problem)
         self.response = self.finalize_response(drf, response, *args, **kwargs)
         return self.response
+
+    def get_view_description(self, html: bool = False) -> str:
+        """Return the class's docstring; for a page with its `names` as code."""
+        text = inspect.cleandoc(type(self).__doc__ or "")
+        if not html:
+            return text
+        paragraphs = conditional_escape(text).split("\n\n")
+        body = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
+        return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", body))
 
     async def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return super().options(request, *args, **kwargs)

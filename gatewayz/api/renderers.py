@@ -38,14 +38,14 @@ class Browsable(BrowsableAPIRenderer):
         """Return the form to send JSON with, filled with the view's example."""
         form = super().get_raw_data_form(data, view, method, request)
         if form is not None and "_content" in form.fields:
-            form.fields["_content"].initial = Indented().render(getattr(view, "example", {}))
+            form.fields["_content"].initial = (
+                Indented().render(getattr(view, "example", {})).decode()
+            )
         return form
 
 
 class Indented(Json):
     """JSON for people."""
 
-    charset = "utf-8"
-
-    def render(self, data: Any, *_: Any) -> Any:
-        return "" if data is None else msgspec.json.format(_encode(data), indent=2).decode()
+    def render(self, data: Any, *_: Any) -> bytes:
+        return b"" if data is None else msgspec.json.format(_encode(data), indent=2)
