@@ -1,12 +1,27 @@
 """Finds a key in the database."""
 
+import logging
+
+from django.db import Error, connection
+
 from billing.models import ApiKey
 from billing.values import Key
 from catalog import revisions
+from providers.errors import NoProviderAvailable
+
+log = logging.getLogger(__name__)
 
 
 def find_key(digests: tuple[str, ...]) -> tuple[Key | None, int]:
-    """Return the key with one of `digests`, and a revision that it is not older than."""
-    revision = revisions.current()
-    row = ApiKey.objects.select_related("account__plan").filter(digest__in=digests).first()
+    """Return the key with one of `digests`, and a revision that it is not older than.
+
+    Raises NoProviderAvailable while the database does not answer: the key may well be good.
+    """
+    try:
+        revision = revisions.current()
+        row = ApiKey.objects.select_related("account__plan").filter(digest__in=digests).first()
+    except Error as problem:
+        log.warning("a key could not be looked up: %s", problem)
+        connection.close()
+        raise NoProviderAvailable("Keys cannot be checked now.", retry_after_s=2) from problem
     return (row.value_of() if row is not None else None), revision

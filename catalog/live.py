@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, connection
 
 from catalog import revisions
 from catalog.loading import Unsteady, load
 from catalog.values import Snapshot
-from providers.encryption import Undecryptable
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +55,11 @@ class Live:
         while not self._stopped.is_set():
             try:
                 self.refresh()
-            except (DatabaseError, Unsteady, Undecryptable) as problem:
+            except (Error, Unsteady) as problem:
                 log.warning("revision not taken over, trying again: %s", problem)
-                close_old_connections()
+                connection.close()
+            except Exception:
+                log.exception("revision not taken over, trying again")
             wait(settings.POLL_INTERVAL_S)
         connection.close()
 

@@ -1,5 +1,6 @@
 """Providers, their other names, our credentials there, and how ids are rewritten for them."""
 
+import logging
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -9,7 +10,9 @@ from django.db import models
 
 from providers import adapters, names, rewriting, values
 from providers.configuration import ConfigurationRow
-from providers.encryption import EncryptedTextField, Sealed
+from providers.encryption import EncryptedTextField, Sealed, Undecryptable
+
+log = logging.getLogger(__name__)
 
 
 def strings(value: object) -> None:
@@ -304,12 +307,19 @@ class Credential(ConfigurationRow):
         return bool(self.value or settings.ENVIRONMENT.get(self.env, "").strip())
 
     def secret(self) -> values.Secret | None:
-        """Return the key to send, or None while its variable is not set."""
-        if self.env:
-            token = settings.ENVIRONMENT.get(self.env, "").strip()
-        else:
-            token = self.value.open() if isinstance(self.value, Sealed) else self.value
+        """Return the key to send; None while its variable is not set, or nothing opens it."""
+        try:
+            token = self.token()
+        except Undecryptable:
+            log.error("no encryption key opens the credential %s of %s", self, self.provider)
+            return None
         return values.Secret(self.pk, str(self), token) if token else None
+
+    def token(self) -> str:
+        """Return the key in the clear, empty while its variable is not set; raises Undecryptable."""
+        if self.env:
+            return str(settings.ENVIRONMENT.get(self.env, "")).strip()
+        return self.value.open() if isinstance(self.value, Sealed) else self.value
 
 
 class RewriteRule(ConfigurationRow):
