@@ -316,7 +316,7 @@ class Credential(ConfigurationRow):
         return values.Secret(self.pk, str(self), token) if token else None
 
     def token(self) -> str:
-        """Return the key in the clear, empty while its variable is not set; raises Undecryptable."""
+        """Return the key itself, empty while its variable is not set; raises Undecryptable."""
         if self.env:
             return str(settings.ENVIRONMENT.get(self.env, "")).strip()
         return self.value.open() if isinstance(self.value, Sealed) else self.value
