@@ -56,7 +56,11 @@ def numbers(value: object) -> None:
 
 def address(value: str) -> None:
     """Accept http(s) addresses without a user, query or fragment, and `echo:` for the built-in."""
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        raise ValidationError("Enter an address such as https://api.example.com/v1.") from None
     if parts.scheme == "echo":
         return
     if parts.scheme not in ("http", "https") or not parts.hostname:

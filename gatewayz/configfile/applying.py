@@ -62,10 +62,11 @@ def carry_out(document: Document, name: str, prune: bool, dry: bool) -> Outcome:
                 raise Invalid(problems)
     if problems:
         raise Invalid(problems)
+    lines = [line for change in plan.changes for line in change.lines()]
+    outcome = Outcome(lines, plan.notes, counted(plan.changes), revisions.current())
     if dry:
         transaction.set_rollback(True)
-    lines = [line for change in plan.changes for line in change.lines()]
-    return Outcome(lines, plan.notes, counted(plan.changes), revisions.current())
+    return outcome
 
 
 def prepared(document: Document, state: rows.State, prune: bool) -> Plan:

@@ -83,17 +83,27 @@ def same_variable(item: Wanted, row: Kept) -> bool:
 
 
 def same_reference(item: Wanted, row: Kept) -> bool:
-    return fits(item, row) and item.values.get("last4", "") == row.last4 and named_alike(item, row)
-
-
-def fits(item: Wanted, row: Kept) -> bool:
-    """A reference means a row that has all it names."""
-    if form_of(item) != "stored" or row.env:
-        return False
-    return all(
-        item.values.get(name, own) == own
-        for name, own in (("label", row.label), ("last4", row.last4))
+    return (
+        refers(item, row) and item.values.get("last4", "") == row.last4 and named_alike(item, row)
     )
+
+
+def same_ending(item: Wanted, row: Kept) -> bool:
+    """A label may have changed since the file was written."""
+    return refers(item, row) and bool(row.last4) and item.values.get("last4") == row.last4
+
+
+def same_name(item: Wanted, row: Kept) -> bool:
+    """A value may have been replaced since the file was written."""
+    return refers(item, row) and bool(row.label) and named_alike(item, row)
+
+
+def unnamed(item: Wanted, row: Kept) -> bool:
+    return refers(item, row) and "label" not in item.values and "last4" not in item.values
+
+
+def refers(item: Wanted, row: Kept) -> bool:
+    return form_of(item) == "stored" and not row.env
 
 
 def same_secret(item: Wanted, row: Kept) -> bool:
@@ -104,4 +114,13 @@ def same_label(item: Wanted, row: Kept) -> bool:
     return not row.env and "value" in item.values and bool(row.label) and named_alike(item, row)
 
 
-TESTS = (same_variable_and_label, same_variable, same_reference, fits, same_secret, same_label)
+TESTS = (
+    same_variable_and_label,
+    same_variable,
+    same_reference,
+    same_ending,
+    same_name,
+    unnamed,
+    same_secret,
+    same_label,
+)

@@ -9,12 +9,13 @@ from gatewayz.configfile import rows
 from gatewayz.configfile.scalars import NUMBER
 from gatewayz.configfile.schema import ALIAS, BLOCK, CREDENTIAL, PROVIDER_ALIAS, SECTIONS, Key, Kind
 
-DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 SECRET_KEYS = ("value", "stored", "last4")
+MAP = "tag:yaml.org,2002:map"
 Children = dict[tuple[str, object], list[Mapping[str, Any]]]
 
 
-class Dumper(DUMPER):
+class Dumper(DUMPER):  # type: ignore[misc]
     """Repeats values rather than refer to them; quotes text that reads as a number."""
 
     def ignore_aliases(self, data: object) -> bool:
@@ -26,12 +27,26 @@ def quoted_when_number(dumper: Any, value: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
+class Item(dict[str, Any]):
+    """A row of a list: written on one line where it fits."""
+
+
+class Entry(dict[str, Any]):
+    """A row of a section, or a section: written with a line for each key."""
+
+
+def in_style(flow: bool) -> Any:
+    return lambda dumper, data: dumper.represent_mapping(MAP, data.items(), flow_style=flow)
+
+
 Dumper.add_representer(str, quoted_when_number)
+Dumper.add_representer(Item, in_style(True))
+Dumper.add_representer(Entry, in_style(False))
 
 
 def export() -> str:
     """Return the whole configuration in the format that `apply` reads."""
-    return yaml.dump(
+    text: str = yaml.dump(
         document(),
         Dumper=Dumper,
         sort_keys=False,
@@ -39,6 +54,7 @@ def export() -> str:
         default_flow_style=None,
         width=120,
     )
+    return text
 
 
 def document() -> dict[str, Any]:
@@ -65,14 +81,14 @@ def section(kind: Kind, stored: Mapping[str, Any], lists: Children) -> Any:
     order = [(tuple(row[name] or "" for name in kind.identity), row) for row in stored[kind.name]]
     sorted_rows = [row for _, row in sorted(order, key=lambda pair: pair[0])]
     if kind is BLOCK:
-        return [mapping(kind.keys, row, {}) for row in sorted_rows]
+        return [Item(mapping(kind.keys, row, {})) for row in sorted_rows]
     if kind is ALIAS:
-        return {row["alias"]: row["target"] for row in sorted_rows}
-    return {row[kind.identity[0]]: entry(kind, row, lists) for row in sorted_rows}
+        return Entry({row["alias"]: row["target"] for row in sorted_rows})
+    return Entry({row[kind.identity[0]]: entry(kind, row, lists) for row in sorted_rows})
 
 
 def entry(kind: Kind, row: Mapping[str, Any], lists: Children) -> dict[str, Any]:
-    result = mapping(kind.keys, row, {})
+    result = Entry(mapping(kind.keys, row, {}))
     for name, child in kind.lists.items():
         items = lists.get((child.name, row[kind.identity[0]]), [])
         result[name] = [item(child, values) for values in items]
@@ -85,7 +101,7 @@ def item(kind: Kind, values: Mapping[str, Any]) -> Any:
         return values["alias"]
     if kind is CREDENTIAL:
         return credential(kind, values)
-    return mapping(kind.keys, values, rows.defaults(kind))
+    return Item(mapping(kind.keys, values, rows.defaults(kind)))
 
 
 def credential(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,12 +109,14 @@ def credential(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
     keys = [key for key in kind.keys if key.field not in SECRET_KEYS]
     rest = mapping(keys, values, rows.defaults(kind))
     if values["env"]:
-        return rest
+        return Item(rest)
     last4 = {"last4": values["last4"]} if values["last4"] else {}
-    return {"stored": True, **last4, **rest}
+    return Item({"stored": True, **last4, **rest})
 
 
-def mapping(keys: Iterable[Key], row: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict:
+def mapping(
+    keys: Iterable[Key], row: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key in keys:
         value = row[key.field]

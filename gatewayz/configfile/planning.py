@@ -25,6 +25,12 @@ class Change:
     before: Values = field(default_factory=dict)
     wanted: Wanted | None = None
 
+    @property
+    def asked(self) -> Wanted:
+        """The row in the file behind an addition or a change."""
+        assert self.wanted is not None
+        return self.wanted
+
     def lines(self) -> Iterator[str]:
         """Yield the lines of the plan. A credential's value is never in them."""
         label = title(

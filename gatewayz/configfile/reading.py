@@ -12,6 +12,7 @@ from gatewayz.configfile.problems import Invalid, Problem, shown
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_DEPTH = 40
+MAX_VALUES = 2_000_000
 MAX_ALIASED = 100_000  # values that aliases may stand for, all together
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 UNPRINTABLE = yaml.reader.Reader.NON_PRINTABLE
@@ -134,13 +135,14 @@ class Tree:
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.aliased = 0
         self.documents = 0
+        self.values = 0
 
     def hear(self, event: yaml.Event) -> None:
         line = event.start_mark.line + 1
         if getattr(event, "tag", None):
             self.problem(f"tags such as {shown(event.tag)} are not used here", line)
         if isinstance(event, yaml.ScalarEvent):
-            self.add(Scalar(event.value, event.style is None, line), 1, event.anchor)
+            self.add(Scalar(event.value, not event.style, line), 1, event.anchor)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             self.open(isinstance(event, yaml.MappingStartEvent), line, event.anchor)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
@@ -172,6 +174,9 @@ class Tree:
         self.add(node, weight, None)
 
     def add(self, node: Node, weight: int, anchor: str | None) -> None:
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise Invalid([Problem(f"more than {MAX_VALUES:,} values", line=node.line)])
         if anchor:
             self.anchors[anchor] = (node, weight)
         if not self.stack:

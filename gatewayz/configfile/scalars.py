@@ -175,11 +175,12 @@ def listing(node: Node) -> list[dict[str, object]]:
 
 
 def guards(node: Node) -> dict[str, object]:
-    """Read what a sync may change without being held back: numbers, or true and false."""
+    """Read what a sync may change without being held back, in numbers."""
     if not isinstance(node, Mapping):
         refuse("a mapping such as {min_models: 100}", node)
     for entry in node.entries:
-        if not isinstance(plain(entry.value, f".{entry.key}"), int | float):
+        value = plain(entry.value, f".{entry.key}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
             refuse("a number", entry.value, f".{entry.key}")
     return plain(node)  # type: ignore[return-value]
 

@@ -97,19 +97,19 @@ class Writer:
         try:
             test()
         except ValidationError as error:
-            self.problems += [change.wanted.problem(*said) for said in sentences(error)]
+            self.problems += [change.asked.problem(*said) for said in sentences(error)]
 
 
 def unchecked(change: Change, columns: set[str]) -> set[str]:
     """An edit is checked in what it names; a value that was refused is not checked twice."""
     known = set(change.kind.by_field) | set(change.kind.identity)
-    skipped = {*REFERENCES, *change.wanted.broken, *(columns - known)}
+    skipped = {*REFERENCES, *change.asked.broken, *(columns - known)}
     return skipped | (columns - set(change.fields) if change.sign == "~" else set())
 
 
 def sound(change: Change, row: Any, bad: set[str]) -> bool:
     """Tell whether the row can be written: itself in order, and what it belongs to stored."""
-    wanted = change.wanted
+    wanted = change.asked
     paths = (wanted.path, *(wanted.problem("", name).path for name in wanted.kind.by_field))
     if wanted.broken or not bad.isdisjoint(paths):
         return False
@@ -121,7 +121,7 @@ def sound(change: Change, row: Any, bad: set[str]) -> bool:
 def linked(row: Any, field: Any) -> bool:
     parent = field.get_cached_value(row, default=None)
     if parent is None:
-        return field.null
+        return bool(field.null)
     return parent.pk is not None
 
 
@@ -132,7 +132,8 @@ def written(change: Change) -> list[str]:
 
 def sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
     """Yield a model's objections as (message, field); no field where it is the row's."""
-    fields = getattr(error, "error_dict", {NON_FIELD_ERRORS: error.error_list})
+    by_field = hasattr(error, "error_dict")
+    fields = error.error_dict if by_field else {NON_FIELD_ERRORS: error.error_list}
     for field, problems in fields.items():
         for problem in problems:
             text = "missing" if problem.code in ("blank", "null") else " ".join(problem.messages)
