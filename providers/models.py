@@ -1,6 +1,7 @@
 """Providers, their other names, our credentials there, and how ids are rewritten for them."""
 
 import logging
+import re
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from providers import adapters, names, rewriting, values
 from providers.configuration import ConfigurationRow
 from providers.encryption import EncryptedTextField, Sealed, Undecryptable
 
+AUTH_HEADER = re.compile(r"[A-Za-z0-9-]+: ?[ -~]*\{key\}[ -~]*")
 log = logging.getLogger(__name__)
 
 
@@ -183,7 +185,7 @@ class Provider(ConfigurationRow):
         refuse_taken_name(self.slug, provider=self, field="slug")
         if self.adapter != "echo" and self.base_url.startswith("echo:"):
             raise ValidationError({"base_url": "Only the echo adapter has an echo: address."})
-        if "{key}" not in self.auth_header or ":" not in self.auth_header:
+        if not AUTH_HEADER.fullmatch(self.auth_header):
             raise ValidationError({"auth_header": "Write it as `Header-Name: … {key}`."})
 
     def endpoint(self) -> values.Endpoint:
@@ -281,6 +283,7 @@ class Credential(ConfigurationRow):
         "environment variable",
         max_length=100,
         blank=True,
+        validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "That is no variable's name.")],
         help_text="Name of the variable that holds the key: <code>HF_TOKEN</code>.",
     )
     value = EncryptedTextField(
