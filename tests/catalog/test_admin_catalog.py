@@ -126,7 +126,7 @@ def test_a_pattern_is_blocked_once_per_place(admin_client: Client) -> None:
     add = reverse("admin:catalog_blockrule_add")
     save(admin_client, add, pattern="katanemo/*", reason="router model")
     answer = save(admin_client, add, pattern="katanemo/*", reason="again")
-    assert "This pattern is blocked there already." in errors(answer)
+    assert "This pattern is blocked everywhere already." in errors(answer)
 
 
 def test_revisions_are_found_by_part_and_cannot_be_changed(admin_client: Client) -> None:
