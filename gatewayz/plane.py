@@ -1,5 +1,7 @@
 """The data plane of one process: everything that a request needs, in memory."""
 
+import gc
+
 from django.conf import settings
 
 from billing.journal import Journal
@@ -32,12 +34,23 @@ class Plane:
         """Read the configuration and open the journal; raises what keeps it from serving."""
         self.journal = Journal(settings.JOURNAL_DIR)
         self.live.start()
+        spare_the_collector()
 
     def stop(self) -> None:
         self.live.stop()
         self.journal.close()
         for transport in self.transports.values():
             transport.close()
+
+
+def spare_the_collector() -> None:
+    """Leave what start-up made out of every later collection, and collect less often.
+
+    A full collection walks all of Django and the snapshot; it took a fifth of a request's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 plane = Plane()

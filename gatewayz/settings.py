@@ -99,7 +99,6 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "EXCEPTION_HANDLER": "gatewayz.api.problems.render",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gatewayz.api.negotiation.JsonUnlessBrowser",
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "gatewayz.api.renderers.Json",

@@ -1,5 +1,6 @@
 """The one failover loop: routes are tried in order until the first byte is ready for the client."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class Dispatcher:
         deadline = time.monotonic() + routes[0].endpoint.timeouts.total_s
         last: Failure | None = None
         for route in self.breaker.order(routes):
-            left_s = deadline - time.monotonic()
+            left_s = deadline - time.monotonic() if last is not None else math.inf
             if left_s <= 0:
                 break
             last = await self._try(route, call, reply, left_s)

@@ -11,13 +11,18 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.html import conditional_escape
 from django.utils.safestring import mark_safe
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing.admission import check_key
 from billing.keys import digests, wellformed
 from billing.values import Key
+from gatewayz.api.renderers import renderer_for
 from gatewayz.plane import plane
+
+NEGOTIATOR = DefaultContentNegotiation()  # DRF wants one; renderer_for decides
 
 
 def new_request_id() -> str:
@@ -37,11 +42,12 @@ class AsyncAPIView(APIView):
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.args, self.kwargs = args, kwargs
-        self.request = drf = self.initialize_request(request, *args, **kwargs)
+        self.request = drf = Request(request, negotiator=NEGOTIATOR)
         drf.request_id = new_request_id()
         self.headers = {"X-Request-ID": drf.request_id}
+        drf.accepted_renderer = renderer = renderer_for(request)
+        drf.accepted_media_type = renderer.media_type
         try:
-            drf.accepted_renderer, drf.accepted_media_type = self.perform_content_negotiation(drf)
             method = drf.method.lower()
             handler = getattr(self, method, None) if method in self.http_method_names else None
             response = await (handler or self.http_method_not_allowed)(drf, *args, **kwargs)
@@ -49,6 +55,16 @@ class AsyncAPIView(APIView):
             response = self.handle_exception(problem)
         self.response = self.finalize_response(drf, response, *args, **kwargs)
         return self.response
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Add the view's headers; an answer whose bytes are there already needs no more."""
+        if isinstance(response, Response):
+            return super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self.headers.items():
+            response.headers[name] = value
+        return response
 
     def get_view_description(self, html: bool = False) -> str:
         """Return the class's docstring; for a page with its `names` as code."""

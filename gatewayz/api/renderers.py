@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from django.http import HttpRequest
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -49,3 +50,11 @@ class Indented(Json):
 
     def render(self, data: Any, *_: Any) -> bytes:
         return b"" if data is None else msgspec.json.format(_encode(data), indent=2)
+
+
+JSON = Json()
+
+
+def renderer_for(request: HttpRequest) -> BaseRenderer:
+    """Return what a client gets: JSON, unless it is a browser that asks for a page. Never a 406."""
+    return Browsable() if "text/html" in request.META.get("HTTP_ACCEPT", "") else JSON
