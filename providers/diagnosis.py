@@ -77,7 +77,9 @@ def _opening(phrases: Iterable[str]) -> tuple[str, ...]:
 
 
 ROWS = (
-    _row("broken", range(300, 400)),
+    _row("foreign", range(300, 400)),
+    _row("foreign", {200, 403, 404}, r"^web_page$"),
+    _row("foreign", {200}, r"^plain_text$"),
     _row("out_of_credit", {403, 429}, *CREDIT),
     _row("out_of_credit", {200, 400, 404}, *_opening(CREDIT)),
     _row("out_of_credit", {402}),

@@ -36,7 +36,10 @@ PARAM = re.compile(r"[A-Za-z_][\w.\[\]-]{0,99}")
 
 @dataclass(slots=True)
 class Said:
-    """What an error body says. `estimated_s`: until a model is loaded; `delay_s`: asked of us."""
+    """What an error body says. `estimated_s`: until a model is loaded; `delay_s`: asked of us.
+
+    `page`: it is a web page. `error`: it calls itself an error, though its status does not.
+    """
 
     texts: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
@@ -44,6 +47,7 @@ class Said:
     estimated_s: float | None = None
     delay_s: float | None = None
     page: bool = False
+    error: bool = False
 
 
 def read_failure(
@@ -55,6 +59,8 @@ def read_failure(
     """
     said = _read(body, successful=200 <= status < 300)
     kind = diagnose(status, said.codes, " ".join(said.texts))
+    if kind.name == "broken" and said.error:
+        kind = KINDS["overloaded"]  # an error without a reason: nothing was answered
     if said.estimated_s is not None and kind.name in ("broken", "overloaded", "unavailable"):
         kind = KINDS["unavailable"]
     blameless = kind.name not in OWN_TROUBLE
@@ -74,10 +80,15 @@ def _read(body: bytes, successful: bool) -> Said:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, ValueError, RecursionError):
         said.page = text[:200].lstrip().startswith("<")
-        if not successful and not said.page:
+        if said.page:
+            said.codes.append("web_page")
+        elif not successful:
             said.texts = _salvaged(text)
+        elif text[:1] not in ("{", "[") and _legible(text):
+            said.codes.append("plain_text")
         return said
-    if not successful or _tells_an_error(value):
+    said.error = successful and _tells_an_error(value)
+    if said.error or not successful:
         _listen(said, value, DEPTH)
     return said
 
@@ -85,15 +96,19 @@ def _read(body: bytes, successful: bool) -> Said:
 def _tells_an_error(value: object) -> bool:
     """Whether a 200's body is an error at all, and not some answer that we did not expect."""
     value = value[0] if isinstance(value, list) and value else value
-    return isinstance(value, dict) and bool({"error", "errors", "fault", "detail"} & value.keys())
+    names = ("error", "errors", "fault", "detail")
+    return isinstance(value, dict) and any(value.get(name) is not None for name in names)
 
 
 def _salvaged(text: str) -> list[str]:
     """The message of JSON cut short, or else the text if it is one."""
     if text[:1] in ("{", "["):
         return CUT_SHORT.findall(text[:TEXT])[:1]
-    legible = "\ufffd" not in text[:TEXT] and "\x00" not in text[:TEXT]
-    return [text[:TEXT]] if text and legible else []
+    return [text[:TEXT]] if _legible(text) else []
+
+
+def _legible(text: str) -> bool:
+    return bool(text) and "\ufffd" not in text[:TEXT] and "\x00" not in text[:TEXT]
 
 
 def _listen(said: Said, value: object, depth: int) -> None:
@@ -165,6 +180,8 @@ def _wait_s(kind: Kind, headers: Mapping[str, str], said: Said) -> float | None:
 def _message(kind: Kind, status: int, said: Said, secrets: Sequence[str]) -> str:
     if kind.name in OWN_TROUBLE:
         return OWN_TROUBLE[kind.name]
+    if 300 <= status < 400:
+        return f"The provider answered with a redirect (HTTP {status}), which is not followed."
     texts = list(dict.fromkeys(said.texts[:ITEMS]))
     if len(texts) > 1:
         texts = [text.rstrip(" .;\n") for text in texts]

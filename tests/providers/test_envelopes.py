@@ -67,7 +67,7 @@ def test_the_message_is_found_in_every_envelope(body, message):
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((301, "broken"), (400, "bad_request"), (401, "secret_refused"), (402, "out_of_credit")),
+        *((301, "foreign"), (400, "bad_request"), (401, "secret_refused"), (402, "out_of_credit")),
         *((403, "secret_refused"), (404, "model_missing"), (405, "bad_request"), (408, "timeout")),
         *(
             (410, "model_missing"),
@@ -80,13 +80,48 @@ def test_the_message_is_found_in_every_envelope(body, message):
     ],
 )
 @pytest.mark.parametrize(
-    "body", [b"", b"<!DOCTYPE html><p>Bad gateway at 10.0.0.1</p>", b"{", b"\x1f\x8b\x00"]
+    "body", [b"", b"{", b"\x1f\x8b\x00"], ids=["nothing", "cut short", "garbage"]
 )
 def test_a_body_without_words_is_judged_by_its_status(status, kind, body):
-    failure = read(status, body)
+    assert read(status, body).kind.name == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        *((200, "foreign"), (204, "foreign"), (302, "foreign"), (403, "foreign"), (404, "foreign")),
+        *((401, "secret_refused"), (413, "too_large"), (429, "rate_limited")),
+        *((500, "overloaded"), (502, "overloaded"), (503, "unavailable"), (504, "timeout")),
+    ],
+)
+def test_a_web_page_is_nobodys_answer_where_its_status_says_no_more(status, kind):
+    failure = read(status, b"<!DOCTYPE html><p>Bad gateway at 10.0.0.1</p>")
     assert failure.kind.name == kind
     assert "html" not in failure.message.lower()
     assert "10.0.0.1" not in failure.message
+
+
+def test_plain_text_in_a_200_is_nobodys_answer_and_is_not_quoted():
+    failure = read(200, b"upstream connect error or disconnect/reset before headers")
+    assert (failure.kind.name, failure.message) == (
+        "foreign",
+        "The provider's answer could not be read.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": {"message": "Something odd"}}, "overloaded"),
+        ({"error": {"code": 1234}}, "overloaded"),
+        ({"error": "Something odd"}, "overloaded"),
+        ({"error": {}}, "overloaded"),
+        ({"error": None}, "broken"),
+        ({"choices": None}, "broken"),
+    ],
+)
+def test_an_error_without_a_reason_in_a_200_is_an_overload(body, kind):
+    assert read(200, body).kind.name == kind
 
 
 def test_a_successful_answer_that_is_no_error_is_broken_and_not_quoted():
