@@ -1,5 +1,6 @@
 """What an adapter makes of a provider's answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,4 +53,5 @@ class Adapter(Protocol):
     def answer(self, body: bytes, asked: str) -> Answer:
         """Return the client's answer, its `model` being `asked`; raises Broken."""
 
-    def reader(self, asked: str, wants_usage: bool) -> Reader: ...
+    def reader(self, asked: str, wants_usage: bool, secrets: Sequence[str]) -> Reader:
+        """Return a stream's reader; no error that it tells shows any of `secrets`."""

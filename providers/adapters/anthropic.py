@@ -1,5 +1,6 @@
 """Anthropic's native Messages format (version 2023-06-01) behind OpenAI's chat completions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -42,8 +43,8 @@ class Anthropic:
     def answer(self, body: bytes, asked: str) -> Answer:
         return chat_completion(body, asked)
 
-    def reader(self, asked: str, wants_usage: bool) -> AnthropicReader:
-        return AnthropicReader(asked, wants_usage)
+    def reader(self, asked: str, wants_usage: bool, secrets: Sequence[str] = ()) -> AnthropicReader:
+        return AnthropicReader(asked, wants_usage, secrets)
 
 
 @lru_cache(maxsize=4096)

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -59,6 +59,7 @@ class AnthropicReader:
         "_head",
         "_model",
         "_reason",
+        "_secrets",
         "_silent",
         "_splitter",
         "_wants_usage",
@@ -69,13 +70,14 @@ class AnthropicReader:
         "usage",
     )
 
-    def __init__(self, asked: str, wants_usage: bool) -> None:
+    def __init__(self, asked: str, wants_usage: bool, secrets: Sequence[str] = ()) -> None:
         self.usage: Usage | None = None
         self.text_bytes = 0
         self.failure: Failure | None = None
         self.started = False
         self.finished = False
         self._splitter = EventSplitter()
+        self._secrets = secrets
         self._wants_usage = wants_usage
         self._model = asked
         self._created = int(time.time())
@@ -119,7 +121,7 @@ class AnthropicReader:
         except (msgspec.DecodeError, RecursionError) as problem:
             raise Broken("an event is not what Anthropic's format promises") from problem
         if event.type == "error" or event.error != NULL:
-            self.failure = read_failure(200, {}, data)
+            self.failure = read_failure(200, {}, data, self._secrets)
             return b""
         if event.type == "ping":
             return PING

@@ -1,5 +1,6 @@
 """The OpenAI wire format, which most providers speak: only what must change is changed."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import msgspec
@@ -69,8 +70,8 @@ class OpenAI:
         members["model"] = _encode_id(asked)
         return Answer(_encode(members), usage, size)
 
-    def reader(self, asked: str, wants_usage: bool) -> OpenAIReader:
-        return OpenAIReader(asked, wants_usage)
+    def reader(self, asked: str, wants_usage: bool, secrets: Sequence[str] = ()) -> OpenAIReader:
+        return OpenAIReader(asked, wants_usage, secrets)
 
 
 def with_usage(options: msgspec.Raw | None) -> msgspec.Raw:

@@ -1,5 +1,7 @@
 """One OpenAI-shaped stream on its way through: the model's name is put back, usage is read."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from providers.adapters.answers import Broken
@@ -22,6 +24,7 @@ class OpenAIReader:
     __slots__ = (
         "_done",
         "_model",
+        "_secrets",
         "_splitter",
         "_wants_usage",
         "failure",
@@ -31,7 +34,7 @@ class OpenAIReader:
         "usage",
     )
 
-    def __init__(self, asked: str, wants_usage: bool) -> None:
+    def __init__(self, asked: str, wants_usage: bool, secrets: Sequence[str] = ()) -> None:
         self.usage: Usage | None = None
         self.text_bytes = 0
         self.failure: Failure | None = None
@@ -39,6 +42,7 @@ class OpenAIReader:
         self.finished = False
         self._model = msgspec.Raw(_encode(asked))
         self._wants_usage = wants_usage
+        self._secrets = secrets
         self._splitter = EventSplitter()
 
     def feed(self, chunk: bytes) -> bytes:
@@ -77,7 +81,7 @@ class OpenAIReader:
         except (msgspec.DecodeError, RecursionError) as problem:
             raise Broken("an event is not JSON") from problem
         if is_given(members.get("error")):
-            self.failure = read_failure(200, {}, data)
+            self.failure = read_failure(200, {}, data, self._secrets)
             return b""
         self.started = True
         choices = members.get("choices")
