@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
-from providers.failures import Failure
+from providers.failures import Failure, Kind
 from providers.values import Route
 
 OPENS_AFTER = 5
@@ -15,12 +15,16 @@ SECRET_S = 60.0
 
 @dataclass(slots=True)
 class Circuit:
-    """open_until: tried last until then. asked_until: not tried at all until then."""
+    """open_until: tried last until then. asked_until: not tried at all until then, for `asked_by`.
+
+    pause_s: how long it opens the next time.
+    """
 
     failures: int = 0
     pause_s: float = FIRST_S
     open_until: float = 0.0
     asked_until: float = 0.0
+    asked_by: Kind | None = None
 
 
 def keys(route: Route) -> tuple[Hashable, Hashable]:
@@ -49,10 +53,20 @@ class Breaker:
         now = self._clock()
         return max((circuit.asked_until - now for circuit in self._of(route)), default=0.0)
 
+    def asked_by(self, route: Route) -> Kind | None:
+        """Return the kind of failure for which `route` waits longest."""
+        circuits = sorted(self._of(route), key=lambda circuit: circuit.asked_until)
+        return circuits[-1].asked_by if circuits else None
+
     def succeeded(self, route: Route) -> None:
-        if self._circuits:
-            for key in keys(route):
-                self._circuits.pop(key, None)
+        """Forget what failed, but not what we were asked to wait for since this was sent."""
+        if not self._circuits:
+            return
+        now = self._clock()
+        for key in keys(route):
+            circuit = self._circuits.get(key)
+            if circuit is not None and circuit.asked_until <= now:
+                del self._circuits[key]
 
     def judge(self, route: Route, failure: Failure) -> None:
         """Count a failure against whom it blames."""
@@ -67,11 +81,12 @@ class Breaker:
         now = self._clock()
         if failure.retry_after_s:
             circuit.asked_until = now + failure.retry_after_s
-        elif circuit.failures >= OPENS_AFTER:
-            circuit.open_until = now + circuit.pause_s
-            circuit.pause_s = min(circuit.pause_s * 2, LONGEST_S)
+            circuit.asked_by = failure.kind
         elif failure.kind.blames == "secret":
             circuit.open_until = now + SECRET_S
+        elif circuit.failures >= OPENS_AFTER and circuit.open_until <= now:
+            circuit.open_until = now + circuit.pause_s
+            circuit.pause_s = min(circuit.pause_s * 2, LONGEST_S)
 
     def _of(self, route: Route) -> list[Circuit]:
         return [c for c in map(self._circuits.get, keys(route)) if c is not None]
