@@ -1,10 +1,13 @@
 """One attempt at one route: send, read, judge."""
 
+import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from providers.adapters.answers import Adapter, Answer, Broken, Fields
 from providers.envelopes import read_failure
+from providers.errors import BadRequest
 from providers.failures import KINDS, Failure
 from providers.streams import UpstreamStream
 from providers.transport import (
@@ -55,6 +58,10 @@ class Attempt:
         self.status = failure.status
         self.maybe_billed = failure.kind.maybe_billed
 
+    def broke_off(self, failure: Failure) -> None:
+        """Note that the answer failed after its beginning, which may be billed in any case."""
+        self.outcome = failure.kind.name
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -68,12 +75,18 @@ class Call:
 async def attempt(
     route: Route, call: Call, adapter: Adapter, transport: Transport, left_s: float
 ) -> Answer | UpstreamStream:
-    """Send `call` along `route`; raises Failed, or BadRequest for what the format cannot say."""
-    outgoing = within(adapter.request(route, call.fields, call.stream), left_s)
+    """Send `call` along `route`; raises Failed."""
     try:
+        outgoing = within(adapter.request(route, call.fields, call.stream), left_s)
         incoming = await transport.send(outgoing)
     except TransportError as problem:
         raise Failed(unreachable(problem)) from problem
+    except BadRequest as problem:
+        raise Failed(
+            Failure(KINDS["not_expressible"], problem.message, param=problem.param)
+        ) from problem
+    except ValueError as problem:
+        raise Failed(UNSENDABLE) from problem
     done = False
     try:
         result = await judge(route, call, adapter, incoming)
@@ -99,12 +112,13 @@ async def judge(
     """Turn a response whose head has come into an answer or an opened stream; raises Failed."""
     secrets = (route.secret.token,) if route.secret.token else ()
     if not 200 <= incoming.status < 300:
-        body = await read(incoming, LARGEST_ERROR, cut=True)
+        body = await beginning(incoming, LARGEST_ERROR)
         raise Failed(read_failure(incoming.status, incoming.headers, body, secrets))
-    if call.stream and "json" not in incoming.headers.get("content-type", ""):
-        stream = UpstreamStream(incoming, adapter.reader(route.asked, call.wants_usage))
+    if call.stream and not WHOLE.search(incoming.headers.get("content-type", "")):
+        reader = adapter.reader(route.asked, call.wants_usage, secrets)
+        stream = UpstreamStream(incoming, reader)
         await stream.open()
-        if stream.failure is not None:
+        if stream.failure is not None and not reader.text_bytes:
             raise Failed(stream.failure)
         return stream
     body = await read(incoming, LARGEST_ANSWER)
@@ -117,20 +131,31 @@ async def judge(
     return answer
 
 
-async def read(incoming: Incoming, limit: int, cut: bool = False) -> bytes:
-    """Return the whole body; beyond `limit` its beginning if `cut`, else raises ProtocolBroken."""
+async def read(incoming: Incoming, limit: int) -> bytes:
+    """Return the whole body; raises ProtocolBroken beyond `limit`."""
     first = await incoming.chunk()
     pieces, size = [first], len(first)
     while piece := await incoming.chunk():
         pieces.append(piece)
         size += len(piece)
-        if size > limit and cut:
-            break
         if size > limit:
             raise ProtocolBroken(f"the answer is longer than {limit} bytes")
     return b"".join(pieces) if len(pieces) > 1 else first
 
 
+async def beginning(incoming: Incoming, limit: int) -> bytes:
+    """Return what comes of an error's body, about `limit` bytes: its status says enough."""
+    body = b""
+    with suppress(MaybeSent):
+        while len(body) < limit and (piece := await incoming.chunk()):
+            body += piece
+    return body
+
+
+WHOLE = re.compile("json|html")  # kinds of content that are no stream of events
+UNSENDABLE = Failure(
+    KINDS["secret_refused"], "The operator's settings for this provider make no valid request."
+)
 TIMEOUTS = (FirstByteTimeout, IdleTimeout, TotalTimeout)
 
 

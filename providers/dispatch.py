@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from providers import errors
 from providers.adapters.answers import Answer
@@ -59,9 +60,9 @@ class Dispatcher:
 
     async def _try(self, route: Route, call: Call, reply: Reply, left_s: float) -> Failure | None:
         """Try one route; return what went wrong, or None with the answer in `reply`."""
+        reply.route = route
         if not self._slots.take(route.endpoint):
             return BUSY
-        reply.route = route
         reply.attempts.append(
             made := Attempt(route.endpoint.slug, route.upstream_id, route.secret.id)
         )
@@ -80,17 +81,25 @@ class Dispatcher:
             made.ended("cancelled", began)
             raise
         made.ended("answered", began)
-        self.breaker.succeeded(route)
         self._keep(route, result, reply)
         return None
 
     def _keep(self, route: Route, result: Answer | UpstreamStream, reply: Reply) -> None:
         if isinstance(result, Answer):
             self._slots.free(route.endpoint)
+            self.breaker.succeeded(route)
             reply.answer = result
         else:
-            result.on_close = lambda: self._slots.free(route.endpoint)
+            result.on_close = partial(self._closed, route)
             reply.stream = result
+
+    def _closed(self, route: Route, stream: UpstreamStream) -> None:
+        """Judge a stream by its end; one that the client left proves nothing."""
+        self._slots.free(route.endpoint)
+        if stream.failure is not None:
+            self.breaker.judge(route, stream.failure)
+        elif stream.complete:
+            self.breaker.succeeded(route)
 
 
 def moves_on(route: Route, failure: Failure) -> bool:
@@ -116,12 +125,12 @@ def final(reply: Reply, failure: Failure) -> errors.GatewayError:
 
 
 def all_paused(routes: Sequence[Route], breaker: Breaker) -> errors.GatewayError:
-    """Return the error for when every provider asked us to wait."""
-    wait_s, route = min(
-        ((breaker.wait_s(route), route) for route in routes), key=lambda pair: pair[0]
-    )
-    return errors.UpstreamRateLimited(
+    """Return the error for when every provider asked us to wait: as the soonest one asked it."""
+    route = min(routes, key=breaker.wait_s)
+    limited = breaker.asked_by(route) is KINDS["rate_limited"]
+    kind = errors.UpstreamRateLimited if limited else errors.NoProviderAvailable
+    return kind(
         f"{route.endpoint.name} asked us to wait.",
-        retry_after_s=wait_s,
-        metadata={"provider": route.endpoint.slug},
+        retry_after_s=breaker.wait_s(route),
+        metadata={"provider": route.endpoint.slug, "attempts": []},
     )

@@ -13,6 +13,7 @@ UNREADABLE = Failure(KINDS["broken"], "the provider's answer could not be read")
 
 class UpstreamStream:
     """`open` waits for the first event, so that until then another route may still be tried.
+    A failure that comes in one piece with text is told after that text.
 
     Comments that keep the connection alive are held back meanwhile; when they come for longer
     than PATIENCE_S they are let through, and with them goes the choice of another route.
@@ -23,7 +24,7 @@ class UpstreamStream:
     def __init__(self, incoming: Incoming, reader: Reader) -> None:
         self.reader = reader
         self.failure: Failure | None = None
-        self.on_close: Callable[[], None] | None = None
+        self.on_close: Callable[[UpstreamStream], None] | None = None
         self._incoming = incoming
         self._first = b""
 
@@ -61,9 +62,13 @@ class UpstreamStream:
         while await self._incoming.chunk():
             pass
 
+    @property
+    def complete(self) -> bool:
+        return self.reader.finished and self.failure is None
+
     def close(self) -> None:
         """Let go of the connection. Safe to repeat."""
         self._incoming.close()
         closed, self.on_close = self.on_close, None
         if closed is not None:
-            closed()
+            closed(self)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from providers import errors
 
 log = logging.getLogger(__name__)
+RETRY_S = 5  # where nobody said when to come back
 CODES = {405: "method_not_allowed", 415: "unsupported_media_type", 404: "not_found"}
 
 
@@ -28,12 +29,17 @@ def body_of(problem: errors.GatewayError, request_id: str) -> dict[str, Any]:
 
 
 def headers_of(problem: errors.GatewayError) -> dict[str, str]:
-    """Return when to come back, and whose limit it is."""
+    """Return when to come back, whose limit it is, and how many attempts were made where."""
     headers = {}
-    if problem.retry_after_s is not None and problem.status in (429, 503):
-        headers["Retry-After"] = str(max(1, math.ceil(problem.retry_after_s)))
+    if problem.status in (429, 503):
+        wait_s = RETRY_S if problem.retry_after_s is None else problem.retry_after_s
+        headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
     if isinstance(problem, errors.UpstreamRateLimited):
         headers["X-RateLimit-Scope"] = "upstream"
+    attempts = problem.metadata.get("attempts")
+    if isinstance(attempts, list):
+        headers["X-Gatewayz-Provider"] = str(problem.metadata["provider"])
+        headers["X-Gatewayz-Attempts"] = str(len(attempts))
     return headers
 
 

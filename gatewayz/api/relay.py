@@ -8,7 +8,6 @@ from django.http import StreamingHttpResponse
 
 from gatewayz.api.exchange import CLIENT_GONE, Exchange
 from gatewayz.api.problems import body_of
-from gatewayz.plane import plane
 from providers.attempts import unreachable
 from providers.dispatch import final
 from providers.failures import Failure
@@ -56,10 +55,9 @@ async def relay(exchange: Exchange, stream: UpstreamStream) -> AsyncIterator[byt
 
 def failed(exchange: Exchange, failure: Failure, piece: bytes) -> bytes:
     """Record a stream that broke off, and return its last event."""
+    exchange.reply.attempts[-1].broke_off(failure)
     problem = final(exchange.reply, failure)
     exchange.end("failed", 200, problem.code)
-    if exchange.reply.route is not None:
-        plane.dispatcher.breaker.judge(exchange.reply.route, failure)
     return piece + b"data: " + msgspec.json.encode(body_of(problem, exchange.request_id)) + b"\n\n"
 
 
