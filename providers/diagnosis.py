@@ -140,6 +140,7 @@ ROWS = (
         r"\brate limit (?:reached|exceeded)\b",
         r"\btoo many requests\b",
         r"\bresource_exhausted\b",
+        r"\bquotaviolation\b",
     ),
     _row("unavailable", {200, 500, 503}, r"\bloading model\b", r"\bis currently loading\b"),
     _row("unavailable", {503}),

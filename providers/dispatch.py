@@ -17,6 +17,7 @@ from providers.streams import UpstreamStream
 from providers.transport import Transport
 from providers.values import Route
 
+LEAST_S = 0.1  # with less time left, no further attempt begins
 BUSY = Failure(KINDS["rate_limited"], "as many requests as allowed are under way there", None, 1.0)
 
 
@@ -47,8 +48,10 @@ class Dispatcher:
         last: Failure | None = None
         for route in self.breaker.order(routes):
             left_s = deadline - time.monotonic() if last is not None else math.inf
-            if left_s <= 0:
+            if left_s < LEAST_S:
                 break
+            if last is not None and self.breaker.wait_s(route) > 0:
+                continue  # what failed just now asked for it
             last = await self._try(route, call, reply, left_s)
             if last is None:
                 return
