@@ -123,10 +123,16 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "gatewayz"
 CELERY_TIMEZONE = TIME_ZONE
 
+
+def favicon(request: object) -> str:
+    return f"{STATIC_URL}gatewayz/favicon.svg"
+
+
 UNFOLD = {
     "SITE_TITLE": "Gatewayz",
     "SITE_HEADER": "Gatewayz",
     "SITE_SYMBOL": "hub",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon}],
     "SIDEBAR": {"show_search": True, "navigation": "gatewayz.navigation.navigation"},
 }
 LOGGING = {
