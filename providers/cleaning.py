@@ -164,11 +164,16 @@ def _unless_ipv6(found: re.Match[str]) -> str:
     text = found[0]
     if text.count(":") < 2:
         return text
+    bare = text.partition("]")[0].strip("[").rstrip(".")
+    return GONE if _is_ip(bare) or _is_ip(bare.removesuffix(":")) else text
+
+
+def _is_ip(text: str) -> bool:
     try:
-        ip_address(text.partition("]")[0].strip("[").rstrip("."))
+        ip_address(text)
     except ValueError:
-        return text
-    return GONE
+        return False
+    return True
 
 
 def _random(run: str) -> bool:
