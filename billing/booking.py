@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from django.db import DataError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
 from billing.models import Account, JournalFile, UsageRow
@@ -18,6 +18,7 @@ from billing.records import Record, decode, encode
 from providers.configuration import announce
 
 MOST_BYTES = 1024 * 1024
+REFUSALS = (DataError, IntegrityError, OverflowError, ValueError)  # of a record, not of all
 log = logging.getLogger(__name__)
 
 
@@ -38,22 +39,34 @@ class Bookkeeper:
         self._readings: dict[str, Reading] = {}
 
     def run_once(self) -> int:
-        """Book what is new in every journal; return how many requests that were."""
-        return sum(self._follow(path) for path in sorted(self._folder.glob("*.jsonl")))
+        """Book what is new in every journal; return how many requests that were.
 
-    def _follow(self, path: Path) -> int:
+        Completeness is asked first: a process that left a file has begun its next one by then.
+        """
+        complete = {path.name for path in self._paths() if is_complete(path)}
+        booked = sum(self._follow(path, path.name in complete) for path in self._paths())
+        return booked + sum(self._finish(name) for name in sorted(complete))
+
+    def _paths(self) -> list[Path]:
+        return sorted(self._folder.glob("[0-9]*.jsonl"))
+
+    def _follow(self, path: Path, complete: bool) -> int:
         reading = self._readings.get(path.name)
         if reading is None:
             reading = self._readings[path.name] = start(path)
-        complete = is_complete(path)
         booked = 0
         while lines := read_lines(reading, complete):
             booked += book(reading, lines)
-        if complete:
-            booked += book(reading, [], list(reading.waiting.values()))
-            path.unlink()
-            JournalFile.objects.filter(name=path.name).delete()
-            del self._readings[path.name]
+        return booked
+
+    def _finish(self, name: str) -> int:
+        """Book what was interrupted, and forget the file. Streams may go on in a later one."""
+        reading = self._readings.pop(name)
+        elsewhere = {key for other in self._readings.values() for key in other.waiting}
+        left = [record for key, record in reading.waiting.items() if key not in elsewhere]
+        booked = book(reading, [], left)
+        reading.path.unlink()
+        JournalFile.objects.filter(name=name).delete()
         return booked
 
 
@@ -117,7 +130,7 @@ def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None)
         try:
             with transaction.atomic():
                 add(fresh)
-        except DataError:
+        except REFUSALS:
             fresh = [record for record in fresh if add_alone(reading.path, record)]
         JournalFile.objects.update_or_create(name=reading.path.name, defaults={"offset": offset})
     reading.offset = offset
@@ -134,7 +147,7 @@ def add_alone(path: Path, record: Record) -> bool:
     try:
         with transaction.atomic():
             add([record])
-    except DataError as problem:
+    except REFUSALS as problem:
         log.critical("request %s was set aside: %s", record.request_id, problem)
         with path.with_name("refused.lines").open("ab") as file:
             file.write(encode(record) + b"\n")
@@ -157,13 +170,17 @@ def charge(fresh: list[Record]) -> None:
     owed: Counter[int] = Counter()
     for record in fresh:
         owed[record.account_id] += record.cost_nano or 0
+    spent = []
     for account_id, cost in sorted(owed.items()):
         if cost:
             rows = Account.objects.filter(pk=account_id)
             rows.record(balance_nano=F("balance_nano") - cost)
             balance = rows.values_list("balance_nano", flat=True).get()
             if balance <= 0 < balance + cost:
-                announce({f"account:{account_id}"}, f"account {account_id} has no credits left")
+                spent.append(account_id)
+    if spent:
+        parts = {f"account:{account_id}" for account_id in spent}
+        announce(parts, f"no credits left: {', '.join(sorted(parts))}")
 
 
 def row_of(record: Record) -> UsageRow:

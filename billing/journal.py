@@ -17,54 +17,89 @@ log = logging.getLogger(__name__)
 
 
 class Journal:
-    """Appends, one write per line. `broken` while the disk refuses; each new try may mend it."""
+    """Appends, one write per line. `broken` while the disk refuses: what was under way is then kept
+    in memory until the disk takes it, and nothing new is admitted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.broken = False
         self._folder = folder
-        self._descriptor = self._open()
+        self._largest = largest
         self._size = 0
+        self._owed: list[bytes] = []
+        self._open_streams: dict[str, bytes] = {}
+        self._descriptor = self._next()
 
-    def _open(self) -> int:
-        """Open a fresh file under a name that sorts by time; it appears locked."""
+    def ready(self) -> None:
+        """Raise NoProviderAvailable while nothing can be recorded: that would not be sold."""
+        if self.broken and not self.mend():
+            raise NoProviderAvailable(
+                "Requests cannot be recorded now, so none is taken.", retry_after_s=5
+            )
+
+    def mend(self) -> bool:
+        """Try again to write what the disk refused; return whether all is written."""
+        if not self.broken:
+            return True
+        self.broken = not self._append(b"\n" + b"".join(self._owed))  # ends a torn line first
+        if not self.broken:
+            log.warning("the journal can be written again; %s lines were late", len(self._owed))
+            self._owed.clear()
+        return not self.broken
+
+    def write(self, record: Record) -> None:
+        line = encode(record) + b"\n"
+        if record.opened:
+            self._open_streams[record.request_id] = line
+        else:
+            self._open_streams.pop(record.request_id, None)
+        if self.broken or not self._append(line):
+            self.broken = True
+            self._owed.append(line)
+        elif self._size > self._largest:
+            self._rotate()
+
+    def _append(self, data: bytes) -> bool:
+        try:
+            written = os.write(self._descriptor, data)
+        except OSError as problem:
+            log.critical("the journal cannot be written: %s", problem)
+            return False
+        self._size += written
+        if written < len(data):
+            log.critical("the disk took only a part of a journal's line")
+        return written == len(data)
+
+    def _rotate(self) -> None:
+        """Go on in a fresh file. The old one will do if there can be no other now."""
+        old = self._descriptor
+        try:
+            self._descriptor = self._next()
+        except OSError as problem:
+            log.error("no new journal, the old one grows on: %s", problem)
+            self._size = 0
+            return
+        os.close(old)
+
+    def _next(self) -> int:
+        """Open a fresh file under a name that sorts by time. It appears locked, and begins with the
+        streams that are open: their end will stand there."""
         name = f"{time.time_ns()}-{os.getpid()}.jsonl"
         hidden = self._folder / f".{name}"
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.rename(hidden, self._folder / name)
+        lines = b"".join(self._open_streams.values())
+        try:
+            if os.write(descriptor, lines) < len(lines):
+                raise OSError("the disk took a part of the lines")
+            os.rename(hidden, self._folder / name)
+        except OSError:
+            os.close(descriptor)
+            hidden.unlink(missing_ok=True)
+            raise
+        self._size = len(lines)
         return descriptor
 
-    def ready(self) -> None:
-        """Raise NoProviderAvailable while nothing can be recorded: that would not be sold."""
-        if not self.broken:
-            return
-        try:
-            self._rotate()
-            os.write(self._descriptor, b"\n")
-        except OSError as problem:
-            raise NoProviderAvailable(
-                "Requests cannot be recorded now, so none is taken.", retry_after_s=5
-            ) from problem
-        self.broken = False
-
-    def write(self, record: Record) -> None:
-        line = encode(record) + b"\n"
-        try:
-            written = os.write(self._descriptor, line)
-            if written != len(line):
-                raise OSError("the disk took part of a line")
-        except OSError as problem:
-            self.broken = True
-            log.critical("request %s was not recorded: %s", record.request_id, problem)
-            return
-        self._size += written
-        if self._size > LARGEST:
-            self._rotate()
-
-    def _rotate(self) -> None:
-        old, self._descriptor, self._size = self._descriptor, self._open(), 0
-        os.close(old)
-
     def close(self) -> None:
+        self.mend()
         os.close(self._descriptor)

@@ -19,7 +19,7 @@ def troubles() -> list[str]:
         found.append("the configuration has not been read")
     elif time.monotonic() - plane.live.checked_at > STALE_S + settings.POLL_INTERVAL_S:
         found.append("the database does not answer: the configuration may be old")
-    if plane.journal.broken:
+    if not plane.journal.mend():
         found.append("the journal cannot be written")
     return found
 
