@@ -2,7 +2,7 @@
 
 import logging
 
-from django.db import Error, connection
+from django.db import Error, close_old_connections
 
 from billing.models import ApiKey
 from billing.values import Key
@@ -15,13 +15,15 @@ log = logging.getLogger(__name__)
 def find_key(digests: tuple[str, ...]) -> tuple[Key | None, int]:
     """Return the key with one of `digests`, and a revision that it is not older than.
 
-    Raises NoProviderAvailable while the database does not answer: the key may well be good.
+    Raises NoProviderAvailable while the database does not answer: the key may well be good. The
+    connection is given back, so that one that broke is not met again.
     """
     try:
         revision = revisions.current()
         row = ApiKey.objects.select_related("account__plan").filter(digest__in=digests).first()
     except Error as problem:
         log.warning("a key could not be looked up: %s", problem)
-        connection.close()
         raise NoProviderAvailable("Keys cannot be checked now.", retry_after_s=2) from problem
+    finally:
+        close_old_connections()
     return (row.value_of() if row is not None else None), revision

@@ -16,11 +16,10 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, ResolverMatch
 from django.urls import resolve as resolve_url
-from msgspec.json import encode
 
-from gatewayz.api.problems import body_of
+from gatewayz.api.fallbacks import answer, not_here
 from gatewayz.api.relay import RelayResponse
-from providers.errors import GatewayError, PayloadTooLarge
+from providers.errors import PayloadTooLarge, UnsupportedMediaType
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -50,11 +49,12 @@ class LeanHandler:
         """Return what is still to be sent; None when all of it was, or nobody is there."""
         try:
             body = await read_body(scope, receive)
+            check_encoding(scope)
             found = match(scope["path"])
-        except PayloadTooLarge as problem:
-            return refusal(problem)
+        except (PayloadTooLarge, UnsupportedMediaType) as problem:
+            return answer(problem)
         except Resolver404:
-            return refusal(not_here(scope["path"]))
+            return answer(not_here(scope["path"]))
         watch = asyncio.create_task(leave(receive, asyncio.current_task()))
         try:
             await self._serve(scope, body, found, send)
@@ -112,15 +112,11 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def not_here(path: str) -> GatewayError:
-    problem = GatewayError(f"There is nothing at {path[:200]}.")
-    problem.status, problem.code, problem.type = 404, "not_found", "invalid_request_error"
-    return problem
-
-
-def refusal(problem: GatewayError) -> HttpResponse:
-    body = encode(body_of(problem, ""))
-    return HttpResponse(body, status=problem.status, content_type="application/json")
+def check_encoding(scope: Scope) -> None:
+    """Raise UnsupportedMediaType for a compressed body."""
+    for name, value in scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
 
 
 def head(response: HttpResponseBase) -> MutableMapping[str, Any]:

@@ -1,18 +1,23 @@
 """The data plane of one process: everything that a request needs, in memory."""
 
+import asyncio
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 
 from billing.journal import Journal
 from billing.keytable import KeyTable
 from billing.lookup import find_key
+from billing.values import Key
 from catalog.live import Live
 from providers.adapters.echo import EchoTransport
 from providers.dispatch import Dispatcher
 from providers.slots import Slots
 from providers.transport import Transport
 from providers.transport.pool import HttpTransport
+
+LOOKUPS = 4  # at once; a database that hangs holds up these threads and nothing else
 
 
 class Plane:
@@ -28,6 +33,7 @@ class Plane:
         self.dispatcher = Dispatcher(self.transports, Slots(settings.WEB_PROCESSES))
         self.keys = KeyTable(find_key)
         self.live = Live(self.keys.forget)
+        self._lookups = ThreadPoolExecutor(LOOKUPS, "keys")
         self.journal: Journal
 
     def start(self) -> None:
@@ -36,8 +42,14 @@ class Plane:
         self.live.start()
         spare_the_collector()
 
+    async def read_key(self, digests: tuple[str, ...]) -> Key | None:
+        """Ask the database for a key that the table has not seen, in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._lookups, self.keys.read, digests)
+
     def stop(self) -> None:
         self.live.stop()
+        self._lookups.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
         for transport in self.transports.values():
             transport.close()

@@ -11,6 +11,7 @@ GatewayError
 ├── ModelNotFound         404 model_not_found        nobody knows the name
 ├── ModelNotAvailable     404 model_not_available    known, but blocked, down or of another kind
 ├── PayloadTooLarge       413 payload_too_large
+├── UnsupportedMediaType  415 unsupported_media_type
 ├── RateLimited           429 rate_limit_exceeded    ours
 ├── UpstreamRateLimited   429 upstream_rate_limited  the provider's
 ├── UpstreamError         502 upstream_error         the provider failed
@@ -89,6 +90,10 @@ class RequestTimeout(GatewayError):
 
 class PayloadTooLarge(GatewayError):
     status, code, type = 413, "payload_too_large", "invalid_request_error"
+
+
+class UnsupportedMediaType(GatewayError):
+    status, code, type = 415, "unsupported_media_type", "invalid_request_error"
 
 
 class RateLimited(GatewayError):

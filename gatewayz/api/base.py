@@ -1,12 +1,11 @@
 """DRF's APIView with an async dispatch: no thread hop, no database."""
 
 import inspect
-import os
 import re
 import time
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.html import conditional_escape
@@ -19,15 +18,11 @@ from rest_framework.views import APIView
 from billing.admission import check_key
 from billing.keys import digests, wellformed
 from billing.values import Key
+from gatewayz.api.ids import new_request_id
 from gatewayz.api.renderers import renderer_for
 from gatewayz.plane import plane
 
 NEGOTIATOR = DefaultContentNegotiation()  # DRF wants one; renderer_for decides
-
-
-def new_request_id() -> str:
-    """Return an id that sorts by time: 48 bits of milliseconds, 80 of chance."""
-    return f"gen-{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 class AsyncAPIView(APIView):
@@ -82,12 +77,14 @@ class AsyncAPIView(APIView):
 async def caller(request: Request) -> Key:
     """Return the key that the request presents, valid now; raises InvalidKey."""
     meta = request.META
-    token = meta.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ").strip()
-    token = token or meta.get("HTTP_X_API_KEY", "").strip()
+    token: str = meta.get("HTTP_AUTHORIZATION", "")
+    if token[:7].lower() == "bearer ":
+        token = token[7:]
+    token = token.strip() or meta.get("HTTP_X_API_KEY", "").strip()
     if not wellformed(token):
         return check_key(None, time.time())
     wanted = digests(token)
     known, key = plane.keys.seen(wanted)
     if not known:
-        key = await sync_to_async(plane.keys.read)(wanted)
+        key = await plane.read_key(wanted)
     return check_key(key, time.time())

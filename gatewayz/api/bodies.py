@@ -17,12 +17,16 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 def read_members(body: bytes) -> Fields:
     """Return the body's top-level members, not decoded; raises BadRequest."""
     try:
+        if not body.isascii():
+            body.decode()
         return _members(body)
     except msgspec.ValidationError as problem:
         raise BadRequest("The request's body must be a JSON object.") from problem
     except RecursionError as problem:
         raise BadRequest("The request's body is nested too deeply.") from problem
-    except (msgspec.DecodeError, UnicodeError) as problem:
+    except UnicodeDecodeError as problem:
+        raise BadRequest(f"The request's body is not UTF-8: see byte {problem.start}.") from problem
+    except msgspec.DecodeError as problem:
         what = "empty" if not body.strip() else f"not valid JSON: {problem}"
         raise BadRequest(f"The request's body is {what}.") from problem
 

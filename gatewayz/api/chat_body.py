@@ -128,9 +128,10 @@ def preferences(wish: str | ProviderWish) -> Preferences:
 
 def limit(side: str, usd_per_million: float | str) -> tuple[str, int]:
     """Return a price limit in pico-USD per token."""
-    param = f"provider.max_price.{side}"
+    param = "provider.max_price"
     if side not in ("prompt", "completion"):
-        raise BadRequest("`provider.max_price` knows prompt and completion.", param=param)
+        raise BadRequest(f"`{param}` knows prompt and completion.", param=param)
+    param = f"{param}.{side}"
     try:
         value = Decimal(str(usd_per_million))
         if not 0 <= value < 10**6:

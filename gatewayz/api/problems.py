@@ -4,6 +4,7 @@ import logging
 import math
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -52,6 +53,10 @@ def ours(problem: Exception) -> errors.GatewayError:
         mine.status = problem.status_code
         mine.code = CODES.get(problem.status_code, errors.BadRequest.code)
         return mine
+    if isinstance(problem, SuspiciousOperation):
+        return errors.BadRequest("There is more in this request than anyone sends.")
+    if isinstance(problem, RecursionError):
+        return errors.BadRequest("The request's body is nested too deeply.")
     log.error("an error that nobody foresaw", exc_info=problem)
     return errors.GatewayError("Something went wrong here. The operator can find it in the log.")
 
@@ -60,4 +65,7 @@ def render(problem: Exception, context: dict[str, Any]) -> Response:
     """Answer with `problem`: DRF's exception handler."""
     mine = ours(problem)
     request_id = getattr(context["request"], "request_id", "")
-    return Response(body_of(mine, request_id), status=mine.status, headers=headers_of(mine))
+    headers = headers_of(mine)
+    if mine.status == 405:
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    return Response(body_of(mine, request_id), status=mine.status, headers=headers)

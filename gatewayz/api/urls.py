@@ -1,11 +1,15 @@
+"""The API's paths. Which of them a node serves is its role's: see `gatewayz.urls`."""
+
 from django.urls import path, re_path
 
 from gatewayz.api.chat import ChatCompletions
 from gatewayz.api.health import Health, Livez, Readyz
 from gatewayz.api.models import ModelDetail, ModelList
 
-urlpatterns = [
+inference = [
     path("v1/chat/completions", ChatCompletions.as_view()),
+]
+listings = [
     path("v1/models", ModelList.as_view()),
     re_path(r"^v1/models/(?P<name>.+)$", ModelDetail.as_view()),
     path("health", Health.as_view()),
