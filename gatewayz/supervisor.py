@@ -1,5 +1,6 @@
 """Keeps the processes of one node running: all start, the dead are replaced, all stop."""
 
+import ctypes
 import logging
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 QUICK_S = 2.0
 MOST_QUICK_DEATHS = 5
 STOP_S = 40.0
+PR_SET_PDEATHSIG = 1
 log = logging.getLogger(__name__)
 
 
@@ -20,18 +22,26 @@ class Hopeless(RuntimeError):
 
 @dataclass(slots=True)
 class Child:
-    """One process to keep running: its arguments to manage.py, and the descriptors it inherits."""
+    """One process to keep running: its arguments to manage.py, and the descriptors it inherits.
+
+    last: it is stopped after the others have ended, because it works on what they leave.
+    """
 
     name: str
     arguments: list[str]
     descriptors: tuple[int, ...] = ()
+    last: bool = False
     process: "subprocess.Popen[bytes] | None" = None
     started_at: float = 0.0
     quick_deaths: int = 0
 
     def start(self) -> None:
         command = [sys.executable, sys.argv[0], *self.arguments]
-        self.process = subprocess.Popen(command, pass_fds=self.descriptors)
+        self.process = subprocess.Popen(
+            command,
+            pass_fds=self.descriptors,
+            preexec_fn=leave_with_parent if sys.platform == "linux" else None,
+        )
         self.started_at = time.monotonic()
 
     def mend(self) -> None:
@@ -70,15 +80,29 @@ class Supervisor:
         self._stopping = True
 
     def _end(self) -> None:
-        """Ask every process to stop, the last started first; kill what does not in time."""
-        running = [c.process for c in self._children if c.process is not None]
-        for process in reversed(running):
-            if process.poll() is None:
-                process.terminate()
-        deadline = time.monotonic() + STOP_S
-        for process in running:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for last in (False, True):
+            started = [c for c in self._children if c.last is last]
+            stop([c.process for c in started if c.process is not None])
+
+
+def stop(running: "list[subprocess.Popen[bytes]]") -> None:
+    """Ask every process to stop; kill what does not in time."""
+    for process in running:
+        if process.poll() is None:
+            process.terminate()
+    deadline = time.monotonic() + STOP_S
+    for process in running:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def leave_with_parent() -> None:
+    """Have the kernel stop this process when its parent dies: nobody would mend or end it then."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

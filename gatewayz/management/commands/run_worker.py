@@ -1,14 +1,22 @@
 """Celery's worker with beat in one process, for a node without a broker of its own."""
 
+import logging
+import os
+import signal
 import socket
+import threading
 import warnings
 from typing import Any
 
+from celery.beat import Service
 from celery.platforms import SecurityWarning
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from gatewayz.celery import app
+
+log = logging.getLogger(__name__)
+LOOK_S = 1  # how often beat looks at the schedules, and whether it shall stop
 
 
 class Command(BaseCommand):
@@ -20,15 +28,29 @@ class Command(BaseCommand):
             if isinstance(folder, str):
                 settings.DATA_DIR.joinpath(folder).mkdir(parents=True, exist_ok=True)
         warnings.filterwarnings("ignore", category=SecurityWarning)
+        scheduler = settings.CELERY_BEAT_SCHEDULER
+        beat = Service(app, max_interval=LOOK_S, scheduler_cls=scheduler, remote_control=False)
+        thread = threading.Thread(target=keep, args=(beat,), name="beat", daemon=True)
+        thread.start()
         app.Worker(
             hostname=f"gatewayz@{socket.gethostname()}",
-            beat=True,
             pool="threads",
             concurrency=2,
             loglevel="WARNING",
-            scheduler=settings.CELERY_BEAT_SCHEDULER,
             without_heartbeat=True,
             without_gossip=True,
             without_mingle=True,
             quiet=True,
         ).start()
+        beat.stop()
+        thread.join(2 * LOOK_S)
+
+
+def keep(beat: Service) -> None:
+    """Run beat in this thread. A process of its own would outlive a worker that is killed, and a
+    worker without beat is no good: it ends too, and is started again."""
+    try:
+        beat.start()
+    except Exception:
+        log.critical("beat ended, the worker with it", exc_info=True)
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -37,7 +37,7 @@ def children(web_processes: int, descriptor: int) -> list[Child]:
     """Return what this node runs, by its role."""
     web = ["run_web", "--descriptor", str(descriptor), "--processes", str(web_processes)]
     found = [Child("web", web, (descriptor,)) for _ in range(web_processes)]
-    found.append(Child("bookkeeper", ["book_usage"]))
+    found.append(Child("bookkeeper", ["book_usage"], last=True))
     if settings.ROLE != "api":
         found.append(Child("worker", ["run_worker"]))
     return found
