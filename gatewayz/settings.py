@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-import environ
-
 from gatewayz.databases import database
+from gatewayz.environment import Environment
 from gatewayz.local_secrets import local_secret, writable
 
-env = environ.Env()
+env = Environment()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = writable(Path(env.str("GATEWAYZ_DATA_DIR", default=str(BASE_DIR / ".data"))).resolve())
 ENVIRONMENT = env.ENVIRON
-ROLE = env.str("GATEWAYZ_ROLE", default="all")
+ROLE = env.choice("GATEWAYZ_ROLE", ("all", "api", "admin"))
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret(DATA_DIR / "secret_key")
 ENCRYPTION_KEYS = env.list("GATEWAYZ_ENCRYPTION_KEYS", default=[]) or [
@@ -27,7 +26,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 REDIS_URL = env.str("REDIS_URL", default="")
 DATABASES = {
     "default": database(
-        env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'gatewayz.sqlite3'}")
+        env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'gatewayz.sqlite3'}")
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -91,6 +90,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("GATEWAYZ_HTTPS_ONLY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 REST_FRAMEWORK = {
@@ -140,5 +140,5 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL")},
 }

@@ -1,7 +1,9 @@
 """What must be in order before a process serves; each problem is one clear line."""
 
+import os
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import SystemCheckError
@@ -16,14 +18,31 @@ from providers.models import Credential, Provider
 def problems() -> Iterator[str]:
     """Yield what keeps this installation from serving, the most basic first."""
     try:
+        yield from unreachable_database()
         yield from missing_migrations()
         yield from failed_checks()
         yield from unknown_adapters()
         yield from sealed_for_good()
+        yield from unwritable_journals()
     except (DatabaseError, ImproperlyConfigured) as problem:
-        yield f"the database cannot be used: {str(problem).strip()}"
+        yield f"the database cannot be used: {one_line(problem)}"
     finally:
         connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()
+
+
+def one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split())
+
+
+def unreachable_database() -> Iterator[str]:
+    """Try once, without the pool, which would go on trying and not say why."""
+    if connection.vendor == "postgresql":
+        try:
+            connection.Database.connect(**connection.get_connection_params()).close()
+        except connection.Database.Error as problem:
+            yield f"the database cannot be reached: {one_line(problem)}"
 
 
 def missing_migrations() -> Iterator[str]:
@@ -52,6 +71,17 @@ def unknown_adapters() -> Iterator[str]:
         if name not in adapters.NAMES:
             known = ", ".join(adapters.NAMES)
             yield f"the provider {slug} uses the unknown adapter {name!r}; there are {known}"
+
+
+def unwritable_journals() -> Iterator[str]:
+    """Write a byte where requests will be recorded."""
+    trial = settings.JOURNAL_DIR / f".trial-{os.getpid()}"
+    try:
+        settings.JOURNAL_DIR.mkdir(parents=True, exist_ok=True)
+        trial.write_bytes(b".")
+        trial.unlink()
+    except OSError as problem:
+        yield f"the data directory cannot be written: {problem}"
 
 
 def sealed_for_good() -> Iterator[str]:

@@ -1,0 +1,33 @@
+"""Reads environment variables; one that makes no sense is named in one line."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Environment(environ.Env):
+    """django-environ, with its errors as sentences. An empty variable counts as not set."""
+
+    def get_value(self, var: str, *args: Any, **options: Any) -> Any:
+        if not str(self.ENVIRON.get(var, "set")).strip() and "default" in options:
+            return options["default"]
+        try:
+            return super().get_value(var, *args, **options)
+        except ValueError as problem:
+            raise ImproperlyConfigured(f"{var} cannot be used: {problem}") from problem
+
+    def choice(self, var: str, choices: Sequence[str]) -> str:
+        """Return one of `choices`; the first is the default."""
+        value: str = self.str(var, default=choices[0])
+        if value not in choices:
+            raise ImproperlyConfigured(f"{var} is {value!r}; it can be {', '.join(choices)}")
+        return value
+
+    def log_level(self, var: str) -> str:
+        value: str = self.str(var, default="INFO").upper()
+        if value not in logging.getLevelNamesMapping():
+            raise ImproperlyConfigured(f"{var} is {value!r}; it can be DEBUG, INFO, WARNING, ERROR")
+        return value
