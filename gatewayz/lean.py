@@ -51,7 +51,11 @@ class LeanHandler:
             body = await read_body(scope, receive)
             check_encoding(scope)
             found = match(scope["path"])
-        except (PayloadTooLarge, UnsupportedMediaType) as problem:
+        except PayloadTooLarge as problem:
+            refused = answer(problem)
+            refused["Connection"] = "close"  # or the server goes on reading the rest of it
+            return refused
+        except UnsupportedMediaType as problem:
             return answer(problem)
         except Resolver404:
             return answer(not_here(scope["path"]))

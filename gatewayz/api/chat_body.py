@@ -20,7 +20,7 @@ MOST_FALLBACKS = 20
 
 class Message(msgspec.Struct):
     role: str
-    content: msgspec.Raw = msgspec.Raw(b"null")
+    content: str | list[msgspec.Raw] | None = None
 
 
 class StreamOptions(msgspec.Struct):
