@@ -1,6 +1,7 @@
 """The gateway, served: a process of its own, spoken to as users and operators do."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -145,7 +146,8 @@ class Gateway:
         before = self.revision()
         printed = self.manage("apply", str(path), *args)
         if settle:
-            self.settle(before)
+            made = re.search(r"; revision (\d+)$", printed.strip())
+            self.reach(int(made[1])) if made else self.settle(before)
         return printed
 
     def provider(
@@ -163,6 +165,15 @@ class Gateway:
         """Return the revision that /readyz reports; None if it reports none."""
         answer = self.fresh("/readyz")
         return answer.json().get("revision") if answer.status_code == 200 else None
+
+    def reach(self, revision: int, timeout_s: float = 15.0) -> None:
+        """Wait until all workers serve from `revision` or a later one."""
+        until, streak = time.monotonic() + timeout_s, 0
+        while streak < (1 if self.workers == 1 else 5 * self.workers):
+            assert time.monotonic() < until, f"revision {revision} was not taken over"
+            streak = streak + 1 if (self.revision() or 0) >= revision else 0
+            if streak == 0:
+                time.sleep(0.02)
 
     def settle(self, before: int | None) -> None:
         """Wait until all workers have left revision `before`, at most the second they have."""
