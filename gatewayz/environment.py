@@ -17,13 +17,21 @@ class Environment(environ.Env):
         try:
             return super().get_value(var, *args, **options)
         except ValueError as problem:
-            raise ImproperlyConfigured(f"{var} cannot be used: {problem}") from problem
+            raise ImproperlyConfigured(
+                f"{var} is {self.ENVIRON.get(var)!r}: {problem}"
+            ) from problem
 
     def choice(self, var: str, choices: Sequence[str]) -> str:
         """Return one of `choices`; the first is the default."""
         value: str = self.str(var, default=choices[0])
         if value not in choices:
             raise ImproperlyConfigured(f"{var} is {value!r}; it can be {', '.join(choices)}")
+        return value
+
+    def redis_url(self, var: str) -> str:
+        value: str = self.str(var, default="")
+        if value and not value.startswith(("redis://", "rediss://")):
+            raise ImproperlyConfigured(f"{var} is no address of a Redis: redis://host:6379/0")
         return value
 
     def log_level(self, var: str) -> str:

@@ -45,6 +45,8 @@ def children(web_processes: int, descriptor: int) -> list[Child]:
 
 def listen(host: str, port: int) -> socket.socket:
     """Return the socket that all web processes accept from; raises CommandError."""
+    if not 0 < port < 2**16:
+        raise CommandError(f"cannot listen on {host}:{port}: ports are from 1 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
