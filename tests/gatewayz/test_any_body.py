@@ -1,4 +1,4 @@
-"""No body makes the gateway fail: whatever comes is answered, or refused in the contract's shape."""
+"""No body makes the gateway fail: all are answered, or refused in the contract's shape."""
 
 import json
 from collections.abc import Iterator

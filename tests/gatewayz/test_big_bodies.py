@@ -1,4 +1,4 @@
-"""A body that is too large is refused, however it comes, and costs no more memory than the limit."""
+"""A body that is too large is refused, however it comes, and costs no more than the limit."""
 
 import socket
 import threading

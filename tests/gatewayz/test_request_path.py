@@ -14,7 +14,7 @@ from tests.world.gateway import ROOT, Gateway
 
 @pytest.fixture(scope="module")
 def seen(gateway: Gateway) -> dict[str, Any]:
-    """What each request of the probe caused. Its watching thread sleeps, so that any query counts."""
+    """What each request of the probe caused. Its watching thread sleeps: every query counts."""
     model = unique("chat")
     with Upstream() as up:
         gateway.provider(up, [model])
