@@ -142,10 +142,9 @@ class Gateway:
         text = config if isinstance(config, str) else yaml.safe_dump(dict(config), sort_keys=False)
         path = self.folder / f"{unique('config')}.yaml"
         path.write_text(text)
-        before = self.revision()
         printed = self.manage("apply", str(path), *args)
         if settle:
-            self.settle(before)
+            self.settle()
         return printed
 
     def provider(
@@ -164,13 +163,15 @@ class Gateway:
         answer = self.fresh("/readyz")
         return answer.json().get("revision") if answer.status_code == 200 else None
 
-    def settle(self, before: int | None) -> None:
-        """Wait until all workers have left revision `before`, at most the second they have."""
-        until = time.monotonic() + 1.2
+    def settle(self, timeout_s: float = 10.0) -> None:
+        """Wait until all workers serve what the database holds now; AssertionError if not."""
+        [state] = self.rows("SELECT number FROM catalog_state")
+        until = time.monotonic() + timeout_s
         streak = 0
-        while streak < (1 if self.workers == 1 else 5 * self.workers) and time.monotonic() < until:
+        while streak < (1 if self.workers == 1 else 5 * self.workers):
             now = self.revision()
-            streak = streak + 1 if now not in (before, None) else 0
+            streak = streak + 1 if now is not None and now >= state["number"] else 0
+            assert time.monotonic() < until, f"at revision {now}, not {state['number']}"
             if streak == 0:
                 time.sleep(0.02)
 
