@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from catalog import exclusions
 from catalog.asks import Ask, Preferences
-from catalog.naming import Reader, Target
+from catalog.naming import Reader, Target, offers_of
 from catalog.ordering import ordered
 from catalog.problems import Problem, refusal
 from catalog.trace import SILENT, Trace
@@ -87,12 +87,6 @@ def routes_of(scene: exclusions.Scene, name: str, trace: Trace) -> Problem:
     best = ordered(scene.snapshot, usable, scene.wanted, target.variant)
     routes = [route for offer in best for route in expand(scene, target, offer, name, trace)]
     return Problem(name, target, excluded, routes)
-
-
-def offers_of(snapshot: Snapshot, target: Target) -> tuple[Offer, ...]:
-    if target.unlisted:
-        return (Offer(0, target.model_id, target.pin or "", target.model_id),)
-    return snapshot.offers.get(target.model_id, ())
 
 
 def expand(
