@@ -1,4 +1,4 @@
-"""Finds keys in the database."""
+"""Finds a key in the database."""
 
 import logging
 
