@@ -142,10 +142,9 @@ class Gateway:
         text = config if isinstance(config, str) else yaml.safe_dump(dict(config), sort_keys=False)
         path = self.folder / f"{unique('config')}.yaml"
         path.write_text(text)
-        before = self.revision()
         printed = self.manage("apply", str(path), *args)
         if settle:
-            self.settle(before)
+            self.settle()
         return printed
 
     def provider(
@@ -164,13 +163,14 @@ class Gateway:
         answer = self.fresh("/readyz")
         return answer.json().get("revision") if answer.status_code == 200 else None
 
-    def settle(self, before: int | None) -> None:
-        """Wait until all workers have left revision `before`, at most the second they have."""
+    def settle(self) -> None:
+        """Wait until all workers serve what the database holds, at most the second they have."""
+        wanted = self.rows("SELECT number FROM catalog_state")[0]["number"]
         until = time.monotonic() + 1.2
         streak = 0
         while streak < (1 if self.workers == 1 else 5 * self.workers) and time.monotonic() < until:
             now = self.revision()
-            streak = streak + 1 if now not in (before, None) else 0
+            streak = streak + 1 if now is not None and now >= wanted else 0
             if streak == 0:
                 time.sleep(0.02)
 
