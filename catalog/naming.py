@@ -127,7 +127,7 @@ def unlisted(reader: Reader, name: str) -> Target | None:
     Where it has suffixes of its own, a model that it serves with another suffix is a mistake.
     """
     endpoint = reader.snapshot.endpoints.get(reader.pin or "")
-    if endpoint is None or not endpoint.allow_unlisted:
+    if endpoint is None or not endpoint.allow_unlisted or name in reader.snapshot.aliases:
         return None
     base = name.rpartition(":")[0] if endpoint.passes_suffixes else ""
     known = reader.find(base) if base else None

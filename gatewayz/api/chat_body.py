@@ -130,7 +130,7 @@ def limit(side: str, usd_per_million: float | str) -> tuple[str, int]:
     """Return a price limit in pico-USD per token."""
     param = f"provider.max_price.{side}"
     if side not in ("prompt", "completion"):
-        raise BadRequest("`provider.max_price` knows prompt and completion.", param=param)
+        raise BadRequest(f"`{param}`: only prompt and completion have a limit.", param=param)
     try:
         value = Decimal(str(usd_per_million))
         if not 0 <= value < 10**6:

@@ -41,7 +41,7 @@ def test_an_alias_may_name_a_variant() -> None:
 
 
 def test_aliases_that_point_at_each_other_mean_nothing() -> None:
-    for name in ("ping", "pong", "PING", "groq/ping", "ping:floor"):
+    for name in ("ping", "pong", "PING", "groq/ping", "hf/ping", "ping:floor"):
         with pytest.raises(ModelNotFound):
             sent(name)
 
