@@ -34,7 +34,8 @@ class Form(HTMLParser):
         elif tag == "textarea":
             self.area, self.data[name] = name, ""
         elif tag == "input" and name and self.counts(attrs):
-            self.data[name] = attrs.get("value", "on")
+            box = attrs.get("type") in ("checkbox", "radio")
+            self.data[name] = attrs.get("value", "on" if box else "")
 
     def counts(self, attrs: dict[str, str]) -> bool:
         kind = attrs.get("type", "text")
