@@ -14,5 +14,6 @@ def database(parsed: dict) -> dict:
     return {
         **parsed,
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**options, **parsed.get("OPTIONS", {})},
     }
