@@ -1,8 +1,10 @@
 """What a name means, in the order in which it is read."""
 
+from pathlib import Path
+
 import pytest
 
-from catalog.naming import Reader, Target
+from catalog.naming import READINGS, Reader, Target
 from catalog.trace import SILENT, Trace
 from catalog.values import Variant
 from providers.errors import ModelNotFound
@@ -134,3 +136,9 @@ def test_the_trace_tells_every_reading_up_to_the_one_that_fits() -> None:
     assert rules[:2] == ["model id", "model alias"]
     assert rules[-1] == "provider prefix"
     assert trace.steps[-1].outcome == "gpt-4o-mini at huggingface, not listed"
+
+
+def test_the_readings_are_documented_in_their_order() -> None:
+    page = Path("docs/routing.md").read_text()
+    places = [page.index(f"\n| {title} |") for title, _ in READINGS]
+    assert places == sorted(places)
