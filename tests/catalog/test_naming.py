@@ -139,6 +139,6 @@ def test_the_trace_tells_every_reading_up_to_the_one_that_fits() -> None:
 
 
 def test_the_readings_are_documented_in_their_order() -> None:
-    page = Path("docs/routing.md").read_text()
+    page = (Path(__file__).parents[2] / "docs/routing.md").read_text()
     places = [page.index(f"\n| {title} |") for title, _ in READINGS]
     assert places == sorted(places)
