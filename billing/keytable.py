@@ -63,7 +63,7 @@ class KeyTable:
     def forget(self, revision: int, parts: set[str] | None) -> None:
         """Drop what `parts` changed, all of it for None, before `revision` is served from."""
         touched = None if parts is None else {part for part in parts if part.startswith(KINDS)}
-        self._revision = max(self._revision, revision)
+        self._revision = revision if touched is None else max(self._revision, revision)
         if touched is None:
             self._keys.clear()
         elif touched:

@@ -27,3 +27,9 @@ def find_key(digests: tuple[str, ...]) -> tuple[Key | None, int]:
     finally:
         close_old_connections()
     return (row.value_of() if row is not None else None), revision
+
+
+def find_public(public_id: str) -> Key | None:
+    """Return the key with this public id, as `gwz_live_<id>_…` shows it."""
+    row = ApiKey.objects.select_related("account__plan").filter(public_id=public_id).first()
+    return row.value_of() if row is not None else None

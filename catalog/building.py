@@ -56,14 +56,18 @@ def with_endpoints(
 def with_offers(old: Snapshot, pieces: Mapping[str, tuple[Offer, ...]]) -> Snapshot:
     """Replace the offers of the providers in `pieces`, leaving every other model's tuple alone."""
     offers = dict(old.offers)
+    offered = {slug: ids for slug, ids in old.offered.items() if slug not in pieces}
     upstream_ids = {slug: ids for slug, ids in old.upstream_ids.items() if slug not in pieces}
     touched: dict[str, list[Offer]] = {}
     for slug in pieces:
-        for model_id in old.upstream_ids.get(slug, {}).values():
+        for model_id in old.offered.get(slug, ()):
             if model_id not in touched:
                 kept = offers.get(model_id, ())
                 touched[model_id] = [offer for offer in kept if offer.slug not in pieces]
     for slug, fresh in pieces.items():
+        if not fresh:
+            continue
+        offered[slug] = tuple(offer.model_id for offer in fresh)
         upstream_ids[slug] = {offer.upstream_id: offer.model_id for offer in fresh}
         for offer in fresh:
             if offer.model_id not in touched:
@@ -75,7 +79,7 @@ def with_offers(old: Snapshot, pieces: Mapping[str, tuple[Offer, ...]]) -> Snaps
             offers[model_id] = tuple(sorted(rows, key=lambda offer: offer.slug))
         else:
             offers.pop(model_id, None)
-    return replace(old, offers=offers, upstream_ids=upstream_ids)
+    return replace(old, offers=offers, offered=offered, upstream_ids=upstream_ids)
 
 
 def spellings(*tables: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -71,7 +71,7 @@ def of_another_kind(scene: Scene, target: Target, offer: Offer) -> str:
 
 
 def suffix_unread(scene: Scene, target: Target, offer: Offer) -> str:
-    if not target.suffix or passes(scene.snapshot, offer, target.suffix):
+    if not target.suffix or passes(scene.snapshot, offer.slug, target.suffix):
         return ""
     return f"{offer.slug} reads no suffix {target.suffix}"
 

@@ -65,8 +65,7 @@ class Live:
 
     def _redis_wait(self) -> Callable[[float], object]:
         """Return a wait that ends early when a revision is announced."""
-        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=None)
-        pubsub = client.pubsub(ignore_subscribe_messages=True)
+        pubsub = revisions.client().pubsub(ignore_subscribe_messages=True)
 
         def wait(seconds: float) -> object:
             try:

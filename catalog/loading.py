@@ -18,18 +18,26 @@ class Unsteady(RuntimeError):
 def load(old: Snapshot | None = None) -> Snapshot:
     """Return a snapshot of one revision, with what `old` has already taken over.
 
-    Rows of two revisions never mix: if the number moved during the reading, it is done again.
+    Rows of two revisions never mix: if the number moved during the reading, the parts that
+    changed meanwhile are read again, until it stands still.
     """
+    draft = old
     for _ in range(TRIES):
         number = revisions.current()
-        if old is not None and number == old.revision:
-            return old
-        parts = revisions.since(old.revision) if old is not None else None
-        pieces = read_all() if parts is None else read(parts | newcomers(parts, old))
-        if revisions.current() == number:
-            base = Snapshot() if parts is None or old is None else old
-            return assemble(base, pieces, number)
+        if draft is not None and number == draft.revision:
+            return draft
+        draft = taken_over(draft, number)
+    if draft is not None and revisions.current() == draft.revision:
+        return draft
     raise Unsteady("the configuration changed during each of the readings")
+
+
+def taken_over(old: Snapshot | None, number: int) -> Snapshot:
+    """Return `old` with what has changed up to `number` at least; parts of it may be newer."""
+    parts = revisions.since(old.revision) if old is not None else None
+    if old is None or parts is None:
+        return assemble(Snapshot(), read_all(), number)
+    return assemble(old, read(parts | newcomers(parts, old)), number)
 
 
 def newcomers(parts: Collection[str], old: Snapshot | None) -> set[str]:

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from catalog import exclusions
-from catalog.naming import Target
+from catalog.naming import Reader, Target
 from catalog.suggestions import nearest
-from catalog.values import Offer
+from catalog.trace import SILENT
+from catalog.values import Offer, Snapshot
 from providers import errors
 from providers.values import Route
 
 LIST_ADDRESS = "/v1/models"
+SUGGESTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,21 @@ def refusal(scene: exclusions.Scene, problem: Problem) -> errors.GatewayError:
 
 def not_found(scene: exclusions.Scene, name: str) -> errors.ModelNotFound:
     shown = name if len(name) <= 100 else name[:100] + "…"
-    near = visible(scene, nearest(scene.snapshot, name[:250]))
+    near = visible(scene, near_to(scene.snapshot, name[:250]))
     hint = f" Did you mean {joined(near, ' or ')}?" if near else ""
     return errors.ModelNotFound(
         f"No model is called {shown!r}.{hint} The list is at {LIST_ADDRESS}.",
         param="model",
         metadata={"suggestions": near, "list": LIST_ADDRESS},
     )
+
+
+def near_to(snapshot: Snapshot, name: str) -> list[str]:
+    """Return the ids nearest to `name`, first what it means without its provider or suffix."""
+    shorter = (name.rpartition(":")[0], name.partition("/")[2])
+    meant = (Reader(snapshot, SILENT).find(part) for part in shorter if part)
+    known = [target.model_id for target in meant if target is not None]
+    return list(dict.fromkeys([*known, *nearest(snapshot, name)]))[:SUGGESTED]
 
 
 def not_available(
@@ -82,7 +92,9 @@ def visible(scene: exclusions.Scene, model_ids: Iterable[str]) -> list[str]:
     return [
         model_id
         for model_id in model_ids
-        if any(
+        if (model := scene.snapshot.models.get(model_id)) is not None
+        and not model.hidden
+        and any(
             not exclusions.reason(free, Target(model_id), offer)
             for offer in scene.snapshot.offers.get(model_id, ())
         )

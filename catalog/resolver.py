@@ -1,11 +1,11 @@
 """From what was asked to the routes to try: pure, the same for a request and for `explain`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from catalog import exclusions
 from catalog.asks import Ask, Preferences
-from catalog.naming import Reader, Target
+from catalog.naming import Reader, Target, offers_of
 from catalog.ordering import ordered
 from catalog.problems import Problem, refusal
 from catalog.trace import SILENT, Trace
@@ -26,15 +26,19 @@ def resolve(
     """
     wanted = canonical(snapshot, ask.preferences)
     scene = exclusions.Scene(snapshot, ask, wanted, time.time() if now is None else now)
-    routes: list[Route] = []
-    problems: list[Problem] = []
-    for name in (ask.model, *ask.models):
-        found = routes_of(scene, name, trace)
-        routes.extend(found.routes)
-        problems.append(found)
+    found = [routes_of(scene, name, trace) for name in dict.fromkeys((ask.model, *ask.models))]
+    routes = [route for problem in found for route in problem.routes]
     if not routes:
-        raise refusal(scene, problems[0])
-    return tuple(routes)
+        raise refusal(scene, found[0])
+    return tuple(distinct(routes) if ask.models else routes)
+
+
+def distinct(routes: Iterable[Route]) -> Iterable[Route]:
+    """Leave out what is there before: two names of a fallback list may mean one model."""
+    first: dict[tuple[str, str, int], Route] = {}
+    for route in routes:
+        first.setdefault((route.endpoint.slug, route.upstream_id, route.secret.id), route)
+    return first.values()
 
 
 def canonical(snapshot: Snapshot, wanted: Preferences) -> Preferences:
@@ -85,14 +89,11 @@ def routes_of(scene: exclusions.Scene, name: str, trace: Trace) -> Problem:
         else:
             usable.append(offer)
     best = ordered(scene.snapshot, usable, scene.wanted, target.variant)
+    if best and not (scene.wanted.allow_fallbacks or scene.wanted.order):
+        trace.note("fallbacks", name, f"none is wanted beside {best[0].slug}")
+        best = best[:1]
     routes = [route for offer in best for route in expand(scene, target, offer, name, trace)]
     return Problem(name, target, excluded, routes)
-
-
-def offers_of(snapshot: Snapshot, target: Target) -> tuple[Offer, ...]:
-    if target.unlisted:
-        return (Offer(0, target.model_id, target.pin or "", target.model_id),)
-    return snapshot.offers.get(target.model_id, ())
 
 
 def expand(

@@ -11,6 +11,7 @@ from catalog.models import Revision, State
 from providers.configuration import changed
 
 CHANNEL = "gatewayz:revision"
+PATIENCE_S = 0.5
 log = logging.getLogger(__name__)
 
 
@@ -19,9 +20,12 @@ def current() -> int:
 
 
 def since(number: int) -> set[str] | None:
-    """Return the parts that changed after `number`; None when the record no longer reaches back."""
+    """Return the parts that changed after `number`; None when the record does not tell.
+
+    It does not when it no longer reaches back, or when an older database was put in place.
+    """
     rows = list(Revision.objects.filter(number__gt=number).values_list("number", "parts"))
-    if len(rows) != max((n for n, _ in rows), default=number) - number:
+    if not rows or len(rows) != max(n for n, _ in rows) - number:
         return None
     return {part for _, parts in rows for part in parts}
 
@@ -36,13 +40,20 @@ def record(sender: object, parts: set[str], summary: str, author: str, **_: obje
     transaction.on_commit(lambda: publish(number))
 
 
+def client() -> redis.Redis:
+    """Return a client that gives up early: whoever waits for Redis could look by themselves."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
+    )
+
+
 def publish(number: int) -> None:
     """Wake other processes at once where Redis is there; without it they look by themselves."""
     if not settings.REDIS_URL:
         return
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1) as client:
-            client.publish(CHANNEL, number)
+        with client() as server:
+            server.publish(CHANNEL, number)
     except redis.RedisError as problem:
         log.warning("revision %s was not published, processes will poll: %s", number, problem)
 

@@ -3,6 +3,7 @@
 from difflib import SequenceMatcher
 from functools import lru_cache
 from heapq import nlargest
+from itertools import pairwise
 
 from catalog.values import Snapshot
 
@@ -16,7 +17,7 @@ def nearest(snapshot: Snapshot, name: str, count: int = 3) -> list[str]:
     """
     wanted = name.casefold()
     pairs = pairs_of(wanted)
-    shared = ((len(pairs & pairs_of(folded)), folded) for folded in snapshot.folded)
+    shared = (((pairs & remembered(folded)).bit_count(), folded) for folded in snapshot.folded)
     close = [folded for score, folded in nlargest(CANDIDATES, shared) if score > 1]
     ranked = sorted(close, key=lambda folded: -likeness(wanted, folded))
     likely = [folded for folded in ranked[:count] if likeness(wanted, folded) >= 0.5]
@@ -24,9 +25,16 @@ def nearest(snapshot: Snapshot, name: str, count: int = 3) -> list[str]:
     return [spelling for spelling in ids if spelling in snapshot.models][:count]
 
 
-@lru_cache(maxsize=65_536)
-def pairs_of(text: str) -> frozenset[str]:
-    return frozenset(text[i : i + 2] for i in range(len(text) - 1))
+def pairs_of(text: str) -> int:
+    """Return a bit for each pair of neighbouring letters; some pairs share one."""
+    letters = text.encode("utf-8", "replace")
+    bits = 0
+    for one, next_ in pairwise(letters):
+        bits |= 1 << ((one * 31 ^ next_) & 511)
+    return bits
+
+
+remembered = lru_cache(maxsize=65_536)(pairs_of)  # of names that exist; what is asked is endless
 
 
 def likeness(wanted: str, folded: str) -> float:

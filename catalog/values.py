@@ -72,9 +72,9 @@ class Block:
 class Snapshot:
     """One state of the configuration, whole and unchanging.
 
-    names: folded slug or alias to slug. offers: by model id, in the order of priority and slug.
-    upstream_ids: by slug, the provider's own id to the model's. folded: case-folded model ids and
-    aliases to every spelling that there is.
+    names: folded slug or alias to slug. offers: by model id, in the order of their slugs.
+    offered: by slug, the ids of its models. upstream_ids: by slug, the provider's own id to the
+    model's. folded: case-folded model ids and aliases to every spelling that there is.
     """
 
     revision: int = 0
@@ -82,6 +82,7 @@ class Snapshot:
     names: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, Model] = field(default_factory=dict)
     offers: Mapping[str, tuple[Offer, ...]] = field(default_factory=dict)
+    offered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     upstream_ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     variants: Mapping[str, Variant] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from gatewayz.lean import LeanHandler, Receive, Scope, Send  # noqa: E402
 from gatewayz.plane import plane  # noqa: E402
 
 LEAN_PATHS = ("/v1/", "/health", "/livez", "/readyz")
+STAFF_PATHS = ("/v1/explain",)  # they read the admin's session, too
 
 
 class Gateway:
@@ -26,7 +27,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["path"].startswith(LEAN_PATHS) and not wants_page(scope):
+        elif scope["path"].startswith(LEAN_PATHS) and not for_people(scope):
             await self._lean(scope, receive, send)
         else:
             await self._stock(scope, receive, send)
@@ -44,8 +45,10 @@ class Gateway:
                 return
 
 
-def wants_page(scope: Scope) -> bool:
-    """Whether a browser asks, by its Accept header."""
+def for_people(scope: Scope) -> bool:
+    """Whether a browser asks, by its Accept header, or a person may."""
+    if scope["path"] in STAFF_PATHS:
+        return True
     headers: list[tuple[bytes, bytes]] = scope["headers"]
     return any(name == b"accept" and b"text/html" in value for name, value in headers)
 

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from gatewayz.api.chat import ChatCompletions
+from gatewayz.api.explain import Explain
 from gatewayz.api.health import Health, Livez, Readyz
 from gatewayz.api.models import ModelDetail, ModelList
 
@@ -10,6 +11,7 @@ inference = [
     path("v1/chat/completions", ChatCompletions.as_view()),
 ]
 listings = [
+    path("v1/explain", Explain.as_view()),
     path("v1/models", ModelList.as_view()),
     re_path(r"^v1/models/(?P<name>.+)$", ModelDetail.as_view()),
     path("health", Health.as_view()),

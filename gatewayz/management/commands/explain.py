@@ -2,17 +2,14 @@
 
 import json
 import time
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from billing.models import ApiKey
+from billing.lookup import find_public
 from catalog.asks import ANY, EVERYTHING, Ask, Permissions, Preferences
+from catalog.explaining import explain
 from catalog.loading import load
-from catalog.resolver import resolve
-from catalog.trace import Trace
-from providers.errors import GatewayError
 
 
 class Command(BaseCommand):
@@ -29,40 +26,16 @@ class Command(BaseCommand):
         wanted = Preferences(only=(options["provider"],)) if options["provider"] else ANY
         permissions = permissions_of(options["key_id"]) if options["key_id"] else EVERYTHING
         ask = Ask(options["model"], (), options["endpoint"], wanted, permissions)
-        story = explain(ask)
+        story = explain(load(), ask, time.time())
         text = json.dumps(story, indent=2, ensure_ascii=False) if options["json"] else told(story)
         self.stdout.write(text)
 
 
 def permissions_of(key_id: str) -> Permissions:
-    row = ApiKey.objects.filter(public_id=key_id).first()
-    if row is None:
+    key = find_public(key_id)
+    if key is None:
         raise CommandError(f"no key has the id {key_id}")
-    return Permissions(tuple(row.allowed_models), frozenset(row.allowed_providers))
-
-
-def explain(ask: Ask) -> dict[str, Any]:
-    """Return the revision, every step, and the routes or the error that a request would get."""
-    snapshot, trace = load(), Trace()
-    story: dict[str, Any] = {"model": ask.model, "revision": snapshot.revision, "error": None}
-    routes = []
-    try:
-        for route in resolve(snapshot, ask, trace, time.time()):
-            routes.append(
-                {
-                    "provider": route.endpoint.slug,
-                    "model": route.model_id,
-                    "upstream_id": route.upstream_id,
-                    "credential": route.secret.label,
-                }
-            )
-    except GatewayError as problem:
-        story["error"] = {
-            "status": problem.status,
-            "code": problem.code,
-            "message": problem.message,
-        }
-    return {**story, "routes": routes, "steps": [asdict(step) for step in trace.steps]}
+    return Permissions(key.allowed_models, key.allowed_providers)
 
 
 def told(story: dict[str, Any]) -> str:
