@@ -130,7 +130,7 @@ def limit(side: str, usd_per_million: float | str) -> tuple[str, int]:
     """Return a price limit in pico-USD per token."""
     param = "provider.max_price"
     if side not in ("prompt", "completion"):
-        raise BadRequest(f"`{param}`: only prompt and completion have a limit.", param=param)
+        raise BadRequest(f"`{param}` has prompt and completion, no {side[:40]!r}.", param=param)
     param = f"{param}.{side}"
     try:
         value = Decimal(str(usd_per_million))

@@ -162,7 +162,7 @@ def foretold(town: Snapshot, name: str, pin: str, may: Permissions) -> tuple[lis
     return routes, story["error"]["code"] if story["error"] else "upstream_error"
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(configurations(), names(), PINS, PERMISSIONS)
 def test_explain_and_the_request_agree(
     town: Snapshot, name: str, pin: str, may: Permissions
@@ -171,7 +171,7 @@ def test_explain_and_the_request_agree(
     assert requested(town, name, pin, may) == (said, code)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(configurations(), names(), PINS, PERMISSIONS)
 def test_no_route_leads_where_it_must_not(
     town: Snapshot, name: str, pin: str, may: Permissions

@@ -88,7 +88,7 @@ def test_an_unknown_provider_is_never_a_default(town: Town, wish: object) -> Non
         ({"quantizations": ["fp8"]}, "quantizations"),
         ({"only": "hf"}, "provider.only"),
         ({"sort": "exacto"}, "provider.sort"),
-        ({"max_price": {"image": 1}}, "provider.max_price.image"),
+        ({"max_price": {"image": 1}}, "no 'image'"),
         ({"max_price": {"prompt": "cheap"}}, "provider.max_price.prompt"),
         (["hf"], "provider"),
         (7, "provider"),
