@@ -18,6 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.processors import bind
+
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 ROOT = Path(__file__).parents[1]
 CONFIG = """
@@ -96,14 +98,13 @@ def streaming(
 
 
 @contextlib.contextmanager
-def running(command: list[str], port: int, cpu: int | None) -> Iterator[None]:
-    """Run a child until the block ends, from when its port answers."""
+def running(command: list[str], port: int, cpu: int | None) -> Iterator[int]:
+    """Run a child until the block ends; yield its process id once its port answers."""
     child = subprocess.Popen(command, cwd=ROOT)
     try:
-        if cpu is not None:
-            os.sched_setaffinity(child.pid, {cpu})
+        bind(child.pid, cpu)
         wait_for_port(port, child)
-        yield
+        yield child.pid
     finally:
         child.send_signal(signal.SIGTERM)
         child.wait(10)
