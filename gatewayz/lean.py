@@ -145,7 +145,7 @@ async def send_stream(response: RelayResponse, send: Send) -> None:
     """Send each piece as it comes; a client that reads slowly makes this wait."""
     try:
         await send(head(response))
-        async for piece in response:
+        async for piece in response.pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     finally:

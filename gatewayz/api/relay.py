@@ -18,11 +18,15 @@ END_WAIT_S = 0.05
 
 
 class RelayResponse(StreamingHttpResponse):
-    """Whoever sends it calls `release` in the end, whether all of it was sent or not."""
+    """Whoever sends it calls `release` in the end, whether all of it was sent or not.
+
+    `pieces` are what iterating gives, without Django's two generators around each.
+    """
 
     def __init__(self, exchange: Exchange, stream: UpstreamStream) -> None:
         exchange.opened()
-        super().__init__(relay(exchange, stream), content_type="text/event-stream")
+        self.pieces = relay(exchange, stream)
+        super().__init__(self.pieces, content_type="text/event-stream")
         self._exchange = exchange
         self._stream = stream
 
