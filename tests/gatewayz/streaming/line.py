@@ -1,0 +1,89 @@
+"""A provider behind the served gateway that behaves as each test says, and clients that stream."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from tests.upstreams.behaviour import Behaviour
+from tests.upstreams.seen import Seen
+from tests.upstreams.server import Upstream
+from tests.world.gateway import Gateway
+
+MODELS = [f"acme/line-{number}" for number in range(80)]
+QUESTION = "Say something."
+DONE = b"data: [DONE]\n\n"
+
+
+class Line:
+    """Gives each test a model of its own, answered by the behaviour that it wants."""
+
+    def __init__(self, gateway: Gateway, up: Upstream) -> None:
+        self.gateway, self.up = gateway, up
+        self._free = list(reversed(MODELS))
+
+    def model(self, behaviour: Behaviour) -> str:
+        name = self._free.pop()
+        self.up.models[name] = behaviour
+        return name
+
+    def seen(self, model: str, count: int = 1) -> list[Seen]:
+        """Wait until `count` requests for `model` have come to the provider."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            found = [seen for seen in self.up.requests if seen.model == model]
+            if len(found) >= count:
+                return found
+            time.sleep(0.01)
+        raise AssertionError(f"{count} requests for {model} did not come")
+
+    def stream(self, model: str, **rest: Any) -> bytes:
+        """Return the whole stream as it came."""
+        with self.opened(model, **rest) as answer:
+            return answer.read()
+
+    @contextmanager
+    def opened(self, model: str, **rest: Any) -> Iterator[httpx.Response]:
+        """Open a stream; leaving the block is leaving the gateway."""
+        with self.gateway.http.stream(
+            "POST", "/v1/chat/completions", json=ask(model, **rest)
+        ) as answer:
+            assert answer.status_code == 200, answer.read()
+            yield answer
+
+    def usage(self, model: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until `count` requests for `model` are booked; return their rows."""
+        sql = "SELECT * FROM billing_usagerow WHERE asked_model = ? ORDER BY id"
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            rows = self.gateway.rows(sql, model)
+            if len(rows) >= count:
+                assert len(rows) == count
+                return rows
+            time.sleep(0.05)
+        raise AssertionError(f"{count} requests for {model} were not booked")
+
+
+def ask(model: str, **rest: Any) -> dict[str, Any]:
+    """Return the body of a streamed request."""
+    messages = [{"role": "user", "content": QUESTION}]
+    return {"model": model, "messages": messages, "stream": True, **rest}
+
+
+def events(body: bytes) -> list[Any]:
+    """Return the events of a whole stream, which must be well formed and end with [DONE]."""
+    assert body.endswith(DONE), body[-200:]
+    lines = [line for line in body.decode().split("\n") if line and not line.startswith(":")]
+    assert all(line.startswith("data: ") for line in lines), lines
+    datas = [line.removeprefix("data: ") for line in lines]
+    assert datas.count("[DONE]") == 1
+    return [json.loads(data) for data in datas[:-1]]
+
+
+def text(found: list[Any]) -> str:
+    """Return what the chunks say, joined."""
+    choices = [choice for chunk in found for choice in chunk["choices"]]
+    return "".join(choice["delta"].get("content") or "" for choice in choices)
