@@ -60,3 +60,6 @@ class Failure:
     status: int | None = None
     retry_after_s: float | None = None
     param: str | None = None
+
+
+UNREADABLE = Failure(KINDS["broken"], "the provider's answer could not be read")

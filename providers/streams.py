@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable
 
 from providers.adapters.answers import Broken, Reader
-from providers.failures import KINDS, Failure
+from providers.failures import UNREADABLE, Failure
 from providers.transport import Incoming
 
 PATIENCE_S = 5.0
-UNREADABLE = Failure(KINDS["broken"], "the provider's answer could not be read")
 
 
 class UpstreamStream:

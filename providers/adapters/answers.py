@@ -30,7 +30,7 @@ class Reader(Protocol):
     """Turns one stream of the provider's into the client's, a piece at a time.
 
     started: a data event was seen. finished: the provider said that the stream is complete.
-    failure: the provider reported an error inside the stream; nothing of it was given out.
+    failure: an event tells an error or cannot be read; it was not given out, those before it were.
     """
 
     usage: Usage | None

@@ -10,7 +10,7 @@ from providers.adapters.answers import Broken
 from providers.adapters.anthropic_answers import Block, Counted, finish_reason, usage_object
 from providers.adapters.anthropic_messages import NULL
 from providers.envelopes import read_failure
-from providers.failures import Failure
+from providers.failures import UNREADABLE, Failure
 from providers.sse import EventSplitter, EventTooLarge, data_of
 from providers.values import Usage
 
@@ -118,8 +118,9 @@ class AnthropicReader:
             return self._stop()
         try:
             event = _event(data)
-        except (msgspec.DecodeError, RecursionError) as problem:
-            raise Broken("an event is not what Anthropic's format promises") from problem
+        except (msgspec.DecodeError, RecursionError):
+            self.failure = UNREADABLE
+            return b""
         if event.type == "error" or event.error != NULL:
             self.failure = read_failure(200, {}, data, self._secrets)
             return b""

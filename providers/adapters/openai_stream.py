@@ -7,7 +7,7 @@ import msgspec
 from providers.adapters.answers import Broken
 from providers.adapters.usage import is_empty, is_given, text_bytes_of, usage_of
 from providers.envelopes import read_failure
-from providers.failures import Failure
+from providers.failures import UNREADABLE, Failure
 from providers.sse import EventSplitter, EventTooLarge, data_of
 from providers.values import Usage
 
@@ -78,8 +78,9 @@ class OpenAIReader:
     def _event(self, data: bytes) -> bytes:
         try:
             members = _members(data)
-        except (msgspec.DecodeError, RecursionError) as problem:
-            raise Broken("an event is not JSON") from problem
+        except (msgspec.DecodeError, RecursionError):
+            self.failure = UNREADABLE
+            return b""
         if is_given(members.get("error")):
             self.failure = read_failure(200, {}, data, self._secrets)
             return b""
@@ -90,6 +91,5 @@ class OpenAIReader:
             self.text_bytes += text_bytes_of(choices)
         elif self.usage is not None and not self._wants_usage:
             return b""
-        if "model" in members:
-            members["model"] = self._model
+        members["model"] = self._model
         return b"data: " + _encode(members) + b"\n\n"

@@ -9,6 +9,7 @@ from openai.types.chat import ChatCompletionChunk
 
 from providers.adapters.answers import Broken
 from providers.adapters.anthropic import Anthropic
+from providers.failures import UNREADABLE
 from providers.values import Usage
 
 ASKED = "claude"
@@ -195,7 +196,7 @@ def test_a_last_event_without_its_blank_line_counts():
     assert one.finished
 
 
-@pytest.mark.parametrize("cut", [b"", event(START), event(START)[:-9]])
+@pytest.mark.parametrize("cut", [b"", event(START)])
 def test_a_stream_that_ends_before_its_message_is_broken(cut):
     one = reader()
     one.feed(cut)
@@ -203,11 +204,24 @@ def test_a_stream_that_ends_before_its_message_is_broken(cut):
         one.finish()
 
 
+def test_a_stream_that_ends_in_the_middle_of_an_event_is_broken():
+    one = reader()
+    one.feed(event(START)[:-9])
+    assert one.finish() == b""
+    assert one.failure == UNREADABLE
+
+
 @pytest.mark.parametrize("junk", [b"data: {\n\n", b"data: []\n\n", b'data: {"type":7}\n\n'])
 def test_an_event_that_is_no_event_is_broken(junk):
     one = reader()
-    with pytest.raises(Broken):
-        one.feed(junk)
+    assert one.feed(junk) == b""
+    assert one.failure == UNREADABLE
+
+
+def test_what_came_before_a_broken_event_is_given():
+    one = reader()
+    assert chunks(one.feed(event(START) + b"data: {\n\n"))
+    assert one.failure == UNREADABLE
 
 
 @pytest.mark.parametrize(

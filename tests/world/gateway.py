@@ -1,7 +1,6 @@
 """The gateway, served: a process of its own, spoken to as users and operators do."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -143,11 +142,9 @@ class Gateway:
         text = config if isinstance(config, str) else yaml.safe_dump(dict(config), sort_keys=False)
         path = self.folder / f"{unique('config')}.yaml"
         path.write_text(text)
-        before = self.revision()
         printed = self.manage("apply", str(path), *args)
         if settle:
-            made = re.search(r"; revision (\d+)$", printed.strip())
-            self.reach(int(made[1])) if made else self.settle(before)
+            self.settle()
         return printed
 
     def provider(
@@ -166,22 +163,15 @@ class Gateway:
         answer = self.fresh("/readyz")
         return answer.json().get("revision") if answer.status_code == 200 else None
 
-    def reach(self, revision: int, timeout_s: float = 15.0) -> None:
-        """Wait until all workers serve from `revision` or a later one."""
-        until, streak = time.monotonic() + timeout_s, 0
-        while streak < (1 if self.workers == 1 else 5 * self.workers):
-            assert time.monotonic() < until, f"revision {revision} was not taken over"
-            streak = streak + 1 if (self.revision() or 0) >= revision else 0
-            if streak == 0:
-                time.sleep(0.02)
-
-    def settle(self, before: int | None) -> None:
-        """Wait until all workers have left revision `before`, at most the second they have."""
-        until = time.monotonic() + 1.2
+    def settle(self, timeout_s: float = 10.0) -> None:
+        """Wait until all workers serve what the database holds now; AssertionError if not."""
+        [state] = self.rows("SELECT number FROM catalog_state")
+        until = time.monotonic() + timeout_s
         streak = 0
-        while streak < (1 if self.workers == 1 else 5 * self.workers) and time.monotonic() < until:
+        while streak < (1 if self.workers == 1 else 5 * self.workers):
             now = self.revision()
-            streak = streak + 1 if now not in (before, None) else 0
+            streak = streak + 1 if now is not None and now >= state["number"] else 0
+            assert time.monotonic() < until, f"at revision {now}, not {state['number']}"
             if streak == 0:
                 time.sleep(0.02)
 
