@@ -14,7 +14,7 @@ from providers.breaker import Breaker
 from providers.failures import KINDS, Failure
 from providers.slots import Slots
 from providers.streams import UpstreamStream
-from providers.transport import Transport
+from providers.transport import NeverSent, Transport
 from providers.values import Route
 
 LEAST_S = 0.1  # with less time left, no further attempt begins
@@ -79,9 +79,10 @@ class Dispatcher:
             made.failed(failed.failure, began)
             self.breaker.judge(route, failed.failure)
             return failed.failure
-        except BaseException:
+        except BaseException as gone:
             self._slots.free(route.endpoint)
             made.ended("cancelled", began)
+            made.maybe_billed = not isinstance(gone, NeverSent)
             raise
         made.ended("answered", began)
         self._keep(route, result, reply)

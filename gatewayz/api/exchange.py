@@ -58,16 +58,22 @@ class Exchange:
         if self._ended:
             return
         self._ended = True
-        record = self._record(outcome, status, code, self._used())
+        record = self._record(outcome, status, code, self._used(outcome))
         plane.journal.write(record)
         plane.keys.charge(self.key.account_id, record.cost_nano or 0)
 
-    def _used(self) -> Usage | None:
-        """Return what the provider reported, or an estimate of what passed; None if nothing did."""
+    def _used(self, outcome: str) -> Usage | None:
+        """Return what the provider reported, or an estimate of what passed; None if nothing did.
+
+        Of a client that left before the answer, the prompt passed.
+        """
         said = self.reply.answer or (self.reply.stream and self.reply.stream.reader)
-        if not said:
-            return None
-        return said.usage or estimate(self._prompt_bytes, said.text_bytes)
+        if said:
+            return said.usage or estimate(self._prompt_bytes, said.text_bytes)
+        attempts = self.reply.attempts
+        if outcome == "cancelled" and attempts and attempts[-1].maybe_billed:
+            return estimate(self._prompt_bytes, 0)
+        return None
 
     def _record(
         self, outcome: str, status: int, code: str, usage: Usage | None, opened: bool = False

@@ -15,6 +15,7 @@ TransportError
     └── ProtocolBroken   what came back is not HTTP
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,6 +60,10 @@ class TotalTimeout(MaybeSent): ...
 
 
 class ProtocolBroken(MaybeSent): ...
+
+
+class NeverSent(asyncio.CancelledError):
+    """The caller was cancelled before anything was written: nobody bills that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class Transport(Protocol):
         URL, method or header that must not be written.
 
         Cancelling the caller cuts the connection at once; a request still waiting for a
-        connection is then never sent.
+        connection is then never sent, and NeverSent is raised.
         """
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Hashable
 from functools import cache
 
-from providers.transport import ConnectionLost, ConnectRefused, Outgoing
+from providers.transport import ConnectionLost, ConnectRefused, NeverSent, Outgoing
 from providers.transport.connection import Connection
 from providers.transport.dialing import Dialer
 from providers.transport.encoding import encode_request
@@ -55,7 +55,12 @@ class HttpTransport:
         timeouts = outgoing.timeouts
         total_at = asyncio.get_running_loop().time() + timeouts.total_s
         key = (target.origin, outgoing.private_network)
-        connection = self._take_idle(key) or await self._dial(target, key, timeouts, total_at)
+        connection = self._take_idle(key)
+        if connection is None:
+            try:
+                connection = await self._dial(target, key, timeouts, total_at)
+            except asyncio.CancelledError as gone:
+                raise NeverSent from gone
         return await connection.exchange(request, timeouts, total_at)
 
     def close(self) -> None:

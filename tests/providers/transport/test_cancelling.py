@@ -3,7 +3,7 @@ import contextlib
 
 import pytest
 
-from providers.transport import ConnectionLost
+from providers.transport import ConnectionLost, NeverSent
 from providers.transport.pool import HttpTransport
 from tests.providers.transport.servers import (
     OK,
@@ -169,3 +169,24 @@ async def test_cancelling_after_the_response_is_complete_does_not_touch_the_next
         await cancel(first)
         assert await read(await second) == b"ok"
         assert server.opened == 1
+
+
+@on_both_loops
+async def test_who_is_cancelled_knows_whether_anything_was_sent():
+    sent = {}
+
+    async def sending(name, transport, url):
+        try:
+            await transport.send(post(url))
+        except asyncio.CancelledError as gone:
+            sent[name] = not isinstance(gone, NeverSent)
+            raise
+
+    async with serving(answering(b"", pause_s=5)) as server:
+        transport = HttpTransport(ssl_context=client_tls())
+        urls = {"shaking hands": server.url.replace("http", "https"), "waiting": server.url}
+        tasks = [asyncio.create_task(sending(n, transport, url)) for n, url in urls.items()]
+        await until(lambda: server.opened == 2 and len(server.requests) == 1)
+        for task in tasks:
+            await cancel(task)
+        assert sent == {"shaking hands": False, "waiting": True}
