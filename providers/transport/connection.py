@@ -4,6 +4,7 @@ import asyncio
 import math
 import re
 import select
+import socket
 from collections.abc import Hashable
 from functools import lru_cache
 from typing import Protocol, cast
@@ -20,6 +21,7 @@ from providers.transport.response import MOST_HEAD_BYTES, Response
 from providers.values import Timeouts
 
 READ_AHEAD_BYTES = 256 * 1024
+KERNEL_BYTES = 512 * 1024  # which the kernel doubles for its own needs
 
 # uvloop's clock counts whole milliseconds: a timer may ring this much too early.
 _CLOCK_STEP_S = 0.001
@@ -161,8 +163,8 @@ class Connection(asyncio.Protocol):
             return
         # So that pause_writing and resume_writing tell when a request is out.
         self._transport.set_write_buffer_limits(high=1, low=0)
-        socket = transport.get_extra_info("socket")
-        self._poll.register(socket.fileno(), select.POLLIN)
+        sock = transport.get_extra_info("socket")
+        self._poll.register(sock.fileno(), select.POLLIN)
 
     def pause_writing(self) -> None:
         self._uploading = True
@@ -215,8 +217,15 @@ class Connection(asyncio.Protocol):
             self._deadline, self._overdue = self._total_at, TotalTimeout
             if response.queued_bytes > READ_AHEAD_BYTES and not response.paused:
                 response.paused = True
-                cast(asyncio.Transport, self._transport).pause_reading()
+                self._pause_reading()
         response.wake()
+
+    def _pause_reading(self) -> None:
+        """Stop reading, and the kernel from holding ever more for us: its limit may be 32 MB."""
+        transport = cast(asyncio.Transport, self._transport)
+        transport.pause_reading()
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
 
     def _finish(self, response: Response) -> None:
         """Hand the connection back, unless something of this exchange may still be under way."""

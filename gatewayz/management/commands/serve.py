@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from gatewayz.startup import problems
 from gatewayz.supervisor import Child, Hopeless, Supervisor
 
+UNSENT_BYTES = 512 * 1024
+
 
 class Command(BaseCommand):
     help = "Serve the gateway: web processes, the bookkeeper and the background worker."
@@ -53,6 +55,8 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Each connection inherits it: the kernel keeps little for a client that reads slowly.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         listener.bind(address)
         listener.listen(2048)
     except (OSError, OverflowError) as problem:

@@ -1,6 +1,7 @@
 """A provider behind the served gateway that behaves as each test says, and clients that stream."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,3 +88,28 @@ def text(found: list[Any]) -> str:
     """Return what the chunks say, joined."""
     choices = [choice for chunk in found for choice in chunk["choices"]]
     return "".join(choice["delta"].get("content") or "" for choice in choices)
+
+
+def dialled(gateway: Gateway, body: dict[str, Any], receive_bytes: int = 0) -> socket.socket:
+    """Send a request on a socket of its own, whose receive buffer may be small."""
+    data = json.dumps(body).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: {gateway.url}\r\n"
+        f"authorization: Bearer {gateway.key}\r\ncontent-length: {len(data)}\r\n\r\n"
+    )
+    sock = socket.socket()
+    if receive_bytes:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    sock.settimeout(20)
+    sock.connect(("127.0.0.1", gateway.port))
+    sock.sendall(head.encode() + data)
+    return sock
+
+
+def still(seen: Seen) -> int:
+    """Wait until the provider cannot write any more; return how much it could."""
+    before = -1
+    while seen.bytes_written != before:
+        before = seen.bytes_written
+        time.sleep(0.4)
+    return before

@@ -1,17 +1,15 @@
 """A client that leaves takes its request along: the provider is hung up on, the use is booked."""
 
-import json
 import socket
 import time
 
 import pytest
 
-from tests.gatewayz.streaming.line import Line, ask
+from tests.gatewayz.streaming.line import Line, ask, dialled, still
 from tests.upstreams.behaviour import Behaviour
 from tests.upstreams.chat import Chat, event
 from tests.upstreams.faults import Hang
 from tests.upstreams.stream import Flood, Sse, Stream
-from tests.world.gateway import Gateway
 
 WITHIN_S = 1.0
 HI = event({"id": "1", "choices": [{"index": 0, "delta": {"content": "Hi there"}}]})
@@ -22,18 +20,6 @@ BEFORE_THE_FIRST_CHUNK = {
     "while comments come": (Stream(comments_only_s=60), True),
     "half an event": (Sse([HI[:30]], then="silence"), True),
 }
-
-
-def dialled(gateway: Gateway, body: dict) -> socket.socket:
-    """Send a request on a socket of its own."""
-    data = json.dumps(body).encode()
-    head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nhost: {gateway.url}\r\n"
-        f"authorization: Bearer {gateway.key}\r\ncontent-length: {len(data)}\r\n\r\n"
-    )
-    sock = socket.create_connection(("127.0.0.1", gateway.port), timeout=10)
-    sock.sendall(head.encode() + data)
-    return sock
 
 
 @pytest.mark.parametrize(
@@ -94,14 +80,6 @@ def test_leaving_while_the_answer_is_not_read(line: Line):
     [row] = line.usage(model)
     assert row["outcome"] == "cancelled"
     assert row["completion_tokens"] > 10_000
-
-
-def still(seen) -> None:
-    """Wait until the provider cannot write any more."""
-    before = -1
-    while seen.bytes_written != before:
-        before = seen.bytes_written
-        time.sleep(0.3)
 
 
 def test_a_client_that_leaves_after_the_end_has_had_its_answer(line: Line):
