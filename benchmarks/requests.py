@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 

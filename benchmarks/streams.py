@@ -18,7 +18,7 @@ GAP_MS = 20
 RAMP_S = 1.0
 BODY = json.dumps(
     {
-        "model": "acme/streaming",
+        "model": "acme/stream",
         "stream": True,
         "messages": [{"role": "user", "content": "Count."}],
     }
@@ -33,9 +33,12 @@ def chunks_for(seconds: float) -> int:
 
 @dataclass(frozen=True)
 class Relayed:
-    """What relaying cost: CPU, and how late chunks came. `share`: of the chunks due, those seen."""
+    """What a chunk cost of the target's CPU, and how late chunks came.
 
-    cpu_us: float
+    cpu_us: None where there is no target. share: of the chunks due, those that came.
+    """
+
+    cpu_us: float | None
     median_ms: float
     p99_ms: float
     share: float

@@ -35,6 +35,9 @@ http {{
 }}
 """
 
+PARTS = ("providers", "models")
+LONG = {"connect": 5, "first_byte": 120, "idle": 60, "total": 600}
+
 
 @dataclass(frozen=True)
 class Target:
@@ -51,14 +54,17 @@ class Target:
 def gateway(fixed: str, streaming: str, cpu: int | None, others: int | None) -> Iterator[Target]:
     """Serve a gateway, one worker, everything on, from an empty folder of its own."""
     bind(os.getpid(), others)  # what is started from here on inherits it
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        with Gateway(Path(folder)) as served:
-            served.provider(fixed, ["acme/fixed"], slug="fixed")
-            served.provider(streaming, ["acme/streaming"], slug="streaming")
-            [pid] = served.worker_pids()
-            bind(pid, cpu)
-            url = f"{served.url}/v1/chat/completions"
-            yield Target("gateway", url, url, served.key, pid)
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmark-") as folder,
+        Gateway(Path(folder)) as served,
+    ):
+        plain = served.declared.provider("fixed", fixed, ["acme/fixed"], timeouts=LONG)
+        stream = served.declared.provider("stream", streaming, ["acme/stream"], timeouts=LONG)
+        served.apply({"version": 1, **{part: plain[part] | stream[part] for part in PARTS}})
+        [pid] = served.worker_pids()
+        bind(pid, cpu)
+        url = f"{served.url}/v1/chat/completions"
+        yield Target("gateway", url, url, served.key, pid)
 
 
 @contextlib.contextmanager
