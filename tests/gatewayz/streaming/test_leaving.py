@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.gatewayz.faults import Begins
 from tests.gatewayz.streaming.line import Line, ask, dialled, still
 from tests.upstreams.behaviour import Behaviour
 from tests.upstreams.chat import Chat, event
@@ -16,6 +17,7 @@ HI = event({"id": "1", "choices": [{"index": 0, "delta": {"content": "Hi there"}
 BEFORE_THE_FIRST_CHUNK = {
     "before the head": (Hang(), True),
     "before the head of a whole answer": (Hang(), False),
+    "in the middle of a whole answer": (Begins((b'{"id": "1", "choices"',)), False),
     "before the first event": (Sse([], then="silence"), True),
     "while comments come": (Stream(comments_only_s=60), True),
     "half an event": (Sse([HI[:30]], then="silence"), True),

@@ -75,7 +75,7 @@ def test_the_async_openai_client_reads_it_too(line: Line):
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
 def test_a_stream_may_be_cut_at_any_byte(line: Line, newline: bytes):
-    stream = Stream(Chat("aé🚀"), newline=newline, comment=b": c\n\n")
+    stream = Stream(Chat("aé🚀", usage=None), newline=newline, comment=b": c\n\n")
     model = line.model(CutOnce(stream))
     seen = Seen("POST", "/", {}, json.dumps(ask(model)).encode())
     size = len(b"".join(stream.events(seen)))
