@@ -42,10 +42,15 @@ def test_an_unknown_path_is_a_404(gateway: Gateway, path: str) -> None:
         assert error_of(answer, 404)["code"] == "not_found"
 
 
-@pytest.mark.parametrize("name", ["%00", "%ff", "x" * 20_000, "%F0%9F%A4%96", "a%2Fb", "..%2f.."])
+@pytest.mark.parametrize("name", ["%ff", "%F0%9F%A4%96", "a%2Fb", "..%2f..", "%25", "a?b=%00"])
 def test_an_unknown_model_is_a_404(gateway: Gateway, name: str) -> None:
     error = error_of(gateway.http.get(f"/v1/models/{name}"), 404)
     assert error["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize("name", ["%00", "x" * 20_000, "%E2%80%AE", "%20"], ids=lambda n: n[:9])
+def test_what_cannot_be_a_models_name_is_a_400(gateway: Gateway, name: str) -> None:
+    assert error_of(gateway.http.get(f"/v1/models/{name}"), 400)["param"] == "model"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
