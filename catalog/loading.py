@@ -4,7 +4,15 @@ from collections.abc import Collection
 
 from catalog import revisions
 from catalog.building import Pieces, assemble
-from catalog.models import BlockRule, Model, ModelAlias, Offer, Variant
+from catalog.models import (
+    OFFER_COLUMNS,
+    BlockRule,
+    Model,
+    ModelAlias,
+    Offer,
+    Variant,
+    offer_value,
+)
 from catalog.values import Snapshot
 from providers.models import Provider
 
@@ -86,8 +94,11 @@ def endpoints(slugs: Collection[str]) -> dict:
 
 
 def offers_of(slugs: Collection[str]) -> dict:
+    """Return the offers by slug; those that a provider no longer lists stay away."""
     found: dict[str, list] = {slug: [] for slug in slugs}
-    rows = Offer.objects.filter(provider__slug__in=slugs).select_related("model", "provider")
-    for row in rows.order_by("pk").iterator(chunk_size=2000):
-        found[row.provider.slug].append(row.value_of())
+    rows = Offer.objects.alive().filter(provider__slug__in=slugs).order_by("pk")
+    columns = rows.values_list(*OFFER_COLUMNS, "model__model_id", "provider__slug", named=True)
+    for row in columns.iterator(chunk_size=2000):
+        slug = row.provider__slug
+        found[slug].append(offer_value(row, row.model__model_id, slug))
     return {slug: tuple(offers) for slug, offers in found.items()}

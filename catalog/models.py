@@ -1,21 +1,22 @@
 """What can be asked for: models, offers, other names, variants, block rules, revisions of it."""
 
+from collections.abc import Iterable
 from datetime import UTC
-from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
-from django.db import models
+from django.core.validators import RegexValidator
+from django.db import models, transaction
 from django.utils import timezone
 
-from catalog import values
+from catalog import prices, values
+from catalog.listed import MANUAL, ListedModel, ListedOffer
+from catalog.prices import PriceRecord, price_field
 from providers.configuration import ConfigurationQuerySet, ConfigurationRow
 from providers.models import Provider, strings
-from providers.values import Price
 
 CAPABILITIES = ("chat", "completions", "embeddings", "images", "audio", "rerank", "moderations")
 ORDERS = ("price", "latency", "throughput", "priority")
-PICO_PER_TOKEN = 10**6  # 1 USD per million tokens is 10**6 pico-USD per token
 
 
 def capabilities(value: object) -> None:
@@ -30,7 +31,7 @@ def chat() -> list[str]:
     return ["chat"]
 
 
-class Model(ConfigurationRow):
+class Model(ListedModel, ConfigurationRow):
     """What a client may ask for."""
 
     part = ("models", None)
@@ -45,10 +46,19 @@ class Model(ConfigurationRow):
     description = models.TextField(blank=True)
     capabilities = models.JSONField(
         default=chat,
+        blank=True,
         validators=[capabilities],
-        help_text=f'Any of {", ".join(CAPABILITIES)}: <code>["chat"]</code>.',
+        help_text=f'Any of {", ".join(CAPABILITIES)}: <code>["chat"]</code>; '
+        "<code>[]</code>: as listed.",
     )
-    context_length = models.PositiveIntegerField(null=True, blank=True, help_text="In tokens.")
+    context_length = models.PositiveIntegerField(
+        null=True, blank=True, help_text="In tokens. Empty: as listed."
+    )
+    hugging_face_id = models.CharField(
+        max_length=250,
+        blank=True,
+        help_text="Providers that list this id of Hugging Face's offer this model.",
+    )
     hidden = models.BooleanField(default=False, help_text="Callable, but not in listings.")
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -74,33 +84,61 @@ class Model(ConfigurationRow):
         for row in ModelAlias.objects.filter(alias=self.model_id):
             raise ValidationError({"model_id": f"{row.alias} is an alias of {row.target} already."})
 
+    @property
+    def title(self) -> str:
+        return self.name or self.listed_name
+
     def value_of(self) -> values.Model:
         return values.Model(
             id=self.model_id,
-            name=self.name,
-            capabilities=frozenset(self.capabilities),
-            context_length=self.context_length,
+            name=self.title,
+            capabilities=values.shared_set(self.capabilities or self.listed_capabilities),
+            context_length=self.context_length or self.listed_context_length,
             created=int(self.created_at.astimezone(UTC).timestamp()),
-            description=self.description,
+            description=self.description or self.listed_description,
             hidden=self.hidden,
+            input_modalities=values.shared(self.input_modalities),
+            output_modalities=values.shared(self.output_modalities),
+            hugging_face_id=self.hugging_face_id,
         )
 
 
-def price_field(what: str) -> models.DecimalField:
-    return models.DecimalField(
-        max_digits=15,
-        decimal_places=6,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(Decimal(0))],
-        help_text=f"USD per million {what} tokens: <code>0.50</code>. Empty: not known; 0: free.",
-    )
+class OfferQuerySet(ConfigurationQuerySet):
+    def alive(self) -> "OfferQuerySet":
+        """Leave out what its provider no longer lists."""
+        return self.filter(retired_at=None)
+
+    def manual_prices(self) -> dict[int, prices.Prices]:
+        """Return the prices that admins gave, by primary key."""
+        rows = models.QuerySet.order_by(self).values_list("pk", *prices.FIELDS)
+        return {pk: (i, o, c) for pk, i, o, c in rows}
+
+    def update(self, **values: Any) -> int:
+        with transaction.atomic(using=self.db):
+            if values.keys().isdisjoint(prices.FIELDS):
+                return super().update(**values)
+            before = self.manual_prices()
+            result = super().update(**values)
+            after = Offer.objects.filter(pk__in=before).manual_prices()
+            changed = {pk: now for pk, now in after.items() if now != before[pk]}
+            PriceRecord.objects.note(MANUAL, changed)
+        return result
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
+        with transaction.atomic(using=self.db):
+            made = super().bulk_create(objs, *args, **options)
+            priced = {row.pk: row.manual_prices for row in made}
+            known = {pk: given for pk, given in priced.items() if given != prices.UNKNOWN}
+            PriceRecord.objects.note(MANUAL, known)
+        return made
 
 
-class Offer(ConfigurationRow):
+class Offer(ListedOffer, ConfigurationRow):
     """A model at a provider."""
 
     part = ("offers", "provider__slug")
+
+    objects = OfferQuerySet.as_manager()
 
     model = models.ForeignKey(Model, models.CASCADE, related_name="offers")
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="offers")
@@ -112,19 +150,22 @@ class Offer(ConfigurationRow):
         default=list,
         blank=True,
         validators=[strings],
-        help_text='Backends behind the provider: <code>["hf-inference"]</code>.',
+        help_text='Backends behind the provider: <code>["hf-inference"]</code>; '
+        "<code>[]</code>: as listed.",
     )
     capabilities = models.JSONField(
         default=list,
         blank=True,
         validators=[capabilities],
-        help_text="Where they differ from the model's; empty: as the model's.",
+        help_text="Where they differ; <code>[]</code>: as listed, or else as the model's.",
     )
     input_price = price_field("input")
     output_price = price_field("output")
     cached_input_price = price_field("cached input")
     context_length = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Where it differs from the model's, in tokens."
+        null=True,
+        blank=True,
+        help_text="Where it differs, in tokens. Empty: as listed, or as the model's.",
     )
     enabled = models.BooleanField(default=True, help_text="Off: this offer is not used.")
 
@@ -144,27 +185,63 @@ class Offer(ConfigurationRow):
     def __str__(self) -> str:
         return f"{self.model} at {self.provider}"
 
+    @property
+    def manual_prices(self) -> prices.Prices:
+        return (self.input_price, self.output_price, self.cached_input_price)
+
+    def save(self, *args: Any, **options: Any) -> None:
+        with transaction.atomic():
+            before = Offer.objects.filter(pk=self.pk).manual_prices()
+            super().save(*args, **options)
+            after = Offer.objects.filter(pk=self.pk).manual_prices()
+            if after[self.pk] != before.get(self.pk, prices.UNKNOWN):
+                PriceRecord.objects.note(MANUAL, after)
+
     def value_of(self) -> values.Offer:
-        return values.Offer(
-            id=self.pk,
-            model_id=self.model.model_id,
-            slug=self.provider.slug,
-            upstream_id=self.upstream_id,
-            backends=tuple(self.backends),
-            capabilities=frozenset(self.capabilities),
-            price=Price(
-                pico(self.input_price), pico(self.output_price), pico(self.cached_input_price)
-            ),
-            context_length=self.context_length,
-            enabled=self.enabled,
-            latency_ms=self.latency_ms,
-            throughput_tps=self.throughput_tps,
-        )
+        return offer_value(self, self.model.model_id, self.provider.slug)
 
 
-def pico(usd_per_million: Decimal | None) -> int | None:
-    """Turn USD per million tokens into whole pico-USD per token; exact for six decimals."""
-    return None if usd_per_million is None else int(usd_per_million * PICO_PER_TOKEN)
+OFFER_COLUMNS = (
+    "id",
+    "upstream_id",
+    "backends",
+    "listed_backends",
+    "capabilities",
+    "listed_capabilities",
+    *prices.FIELDS,
+    *prices.LISTED_FIELDS,
+    "context_length",
+    "listed_context_length",
+    "max_output_tokens",
+    "supported_parameters",
+    "enabled",
+    "listed_active",
+    "latency_ms",
+    "throughput_tps",
+    "deprecated_at",
+)
+
+
+def offer_value(row: Any, model_id: str, slug: str) -> values.Offer:
+    """Make the snapshot's value of a row, or of OFFER_COLUMNS: without Offers it is quicker."""
+    by_hand = (row.input_price, row.output_price, row.cached_input_price)
+    listed = (row.listed_input_price, row.listed_output_price, row.listed_cached_input_price)
+    return values.Offer(
+        id=row.id,
+        model_id=model_id,
+        slug=slug,
+        upstream_id=row.upstream_id,
+        backends=values.shared(row.backends or row.listed_backends),
+        capabilities=values.shared_set(row.capabilities or row.listed_capabilities),
+        price=prices.price_value(prices.effective(by_hand, listed)),
+        context_length=row.context_length or row.listed_context_length,
+        enabled=row.enabled and row.listed_active,
+        latency_ms=row.latency_ms,
+        throughput_tps=row.throughput_tps,
+        max_output_tokens=row.max_output_tokens,
+        supported_parameters=values.shared(row.supported_parameters),
+        deprecated_at=row.deprecated_at and row.deprecated_at.isoformat(),
+    )
 
 
 class ModelAlias(ConfigurationRow):

@@ -71,9 +71,15 @@ def by_alias(reader: Reader, name: str) -> Target | None:
 
 
 def by_upstream_id(reader: Reader, name: str) -> Target | None:
-    """A pinned provider's own id for a model names that model."""
-    model_id = reader.snapshot.upstream_ids.get(reader.pin or "", {}).get(name)
-    return Target(model_id, reader.pin) if model_id is not None else None
+    """A provider's own id names its model: at a pinned one any, else `org/…` if all agree on it."""
+    tables = reader.snapshot.upstream_ids
+    if reader.pin is not None:
+        model_id = tables.get(reader.pin, {}).get(name)
+        return Target(model_id, reader.pin) if model_id is not None else None
+    if "/" not in name:
+        return None
+    found = {table[name] for table in tables.values() if name in table}
+    return Target(found.pop()) if len(found) == 1 else None
 
 
 def by_variant(reader: Reader, name: str) -> Target | None:

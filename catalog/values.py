@@ -1,13 +1,15 @@
 """What can be asked for, as the data plane sees it: frozen values, no Django, no I/O."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import translate
+from functools import lru_cache
 
 from providers.values import Endpoint, Price
 
 UNPRICED = Price()
+SHARED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,9 @@ class Model:
     created: int = 0
     description: str = ""
     hidden: bool = False
+    input_modalities: tuple[str, ...] = ()
+    output_modalities: tuple[str, ...] = ()
+    hugging_face_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,9 @@ class Offer:
     enabled: bool = True
     latency_ms: int | None = None
     throughput_tps: float | None = None
+    max_output_tokens: int | None = None
+    supported_parameters: tuple[str, ...] = ()
+    deprecated_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +96,22 @@ class Snapshot:
     variants: Mapping[str, Variant] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def shared(items: Iterable[str]) -> tuple[str, ...]:
+    """Return the items as a tuple that all equal ones share: thousands of rows say the same."""
+    return _shared(tuple(items))
+
+
+def shared_set(items: Iterable[str]) -> frozenset[str]:
+    return _shared_set(tuple(items))
+
+
+@lru_cache(SHARED)
+def _shared(items: tuple[str, ...]) -> tuple[str, ...]:
+    return items
+
+
+@lru_cache(SHARED)
+def _shared_set(items: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(items)

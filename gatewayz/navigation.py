@@ -20,6 +20,12 @@ GROUPS = {
         ("catalog.variant", "swap_vert"),
         ("catalog.blockrule", "block"),
     ),
+    "Syncs": (
+        ("syncs.syncrun", "sync"),
+        ("syncs.changeset", "difference"),
+        ("syncs.modelmapping", "join"),
+        ("catalog.pricerecord", "sell"),
+    ),
     "Customers": (
         ("billing.account", "account_balance_wallet"),
         ("billing.apikey", "vpn_key"),

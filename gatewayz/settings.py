@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "providers",
     "catalog",
+    "catalog.syncs",
     "billing",
     "gatewayz",
 ]

@@ -7,7 +7,17 @@ import yaml
 
 from gatewayz.configfile import rows
 from gatewayz.configfile.scalars import NUMBER
-from gatewayz.configfile.schema import ALIAS, BLOCK, CREDENTIAL, PROVIDER_ALIAS, SECTIONS, Key, Kind
+from gatewayz.configfile.schema import (
+    ALIAS,
+    BLOCK,
+    CREDENTIAL,
+    MODEL,
+    OFFER,
+    PROVIDER_ALIAS,
+    SECTIONS,
+    Key,
+    Kind,
+)
 
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 SECRET_KEYS = ("value", "stored", "last4")
@@ -59,10 +69,30 @@ def export() -> str:
 
 def document() -> dict[str, Any]:
     stored = {name: [item.values for item in found.values()] for name, found in rows.load().items()}
+    stored |= by_hand(stored)
     sections = {
         name: section(kind, stored, children(kind, stored)) for name, kind in SECTIONS.items()
     }
     return {"version": 1, **sections}
+
+
+def by_hand(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the models and offers of which an admin said something; a sync brings the others."""
+    fresh = rows.defaults(OFFER)
+    offers = [
+        row
+        for row in stored[OFFER.name]
+        if not row["from_list"]
+        or any(row[name] != value for name, value in fresh.items() if name != "upstream_id")
+    ]
+    needed = {row["model"] for row in offers}
+    said = ("name", "description", "capabilities", "context_length", "hidden")
+    models = [
+        row
+        for row in stored[MODEL.name]
+        if not row["from_list"] or row["model_id"] in needed or any(row[name] for name in said)
+    ]
+    return {OFFER.name: offers, MODEL.name: models}
 
 
 def children(kind: Kind, stored: Mapping[str, Any]) -> Children:

@@ -118,11 +118,14 @@ class Removable:
     gone: Mapping[str, frozenset[object]]
 
     def holds(self, kind: Kind, values: Values) -> bool:
-        if kind.name in self.pruned:
-            return True
-        if kind.parent and (kind.name, values[kind.parent]) in self.complete:
-            return True
-        return any(
+        """What a sync made goes with its provider or model alone: files speak of what is theirs."""
+        if any(
             name in values and values[name] is not None and values[name] in gone
             for name, gone in self.gone.items()
-        )
+        ):
+            return True
+        if values.get("from_list"):
+            return False
+        if kind.name in self.pruned:
+            return True
+        return bool(kind.parent and (kind.name, values[kind.parent]) in self.complete)

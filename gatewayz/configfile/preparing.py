@@ -57,7 +57,11 @@ def what_may_go(document: Document, stored: Rows, prune: bool) -> Removable:
     gone = {}
     for kind, reference in ((PROVIDER, "provider"), (MODEL, "model")):
         named = {row.key for row in document.rows if row.kind is kind}
-        left_out = {key[0] for key in stored[kind.name] if key not in named}
+        left_out = {
+            key[0]
+            for key, values in stored[kind.name].items()
+            if key not in named and not values.get("from_list")
+        }
         gone[reference] = frozenset(left_out if kind.name in pruned else ())
     return Removable(document.complete, frozenset(pruned), gone)
 

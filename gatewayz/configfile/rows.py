@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Model as DjangoModel
 
 from billing.models import Plan
+from catalog.listed import LISTING
 from catalog.models import BlockRule, Model, ModelAlias, Offer, Variant
 from gatewayz.configfile import schema
 from gatewayz.configfile.schema import Kind
@@ -65,6 +66,8 @@ def stored(
             values["slot"] = row.pk
         if kind is schema.PROVIDER_ALIAS:
             values["alias"] = fold(row.alias)
+        if kind in (schema.MODEL, schema.OFFER):
+            values["from_list"] = row.source == LISTING
         yield tuple(values[name] for name in kind.identity), Stored(row, values)
 
 

@@ -151,6 +151,7 @@ MODEL = Kind(
         same("description", text),
         same("capabilities", strings),
         Key("context_length", "context_length", WHOLE, nullable=True),
+        same("hugging_face_id", text),
         same("hidden", truth),
     ),
     lists={"offers": OFFER},

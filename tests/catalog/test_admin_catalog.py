@@ -88,7 +88,6 @@ def test_an_alias_may_not_be_a_models_id_nor_the_other_way_round(
     [
         ('["chatting"]', "chatting is no capability; there are chat,"),
         ("chat", "This is not JSON: line 1, column 1"),
-        ("", "This field is required."),
     ],
 )
 def test_capabilities_are_checked(

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class SyncsConfig(AppConfig):
+    name = "catalog.syncs"
+    label = "syncs"
+    verbose_name = "syncs"
+    default_auto_field = "django.db.models.BigAutoField"
