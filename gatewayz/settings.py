@@ -141,5 +141,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"httpx": {"level": "WARNING"}},  # it logs whole addresses, queries included
     "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL")},
 }

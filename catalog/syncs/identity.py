@@ -66,8 +66,9 @@ def own(slug: str, upstream_id: str, identity: Identity, book: Book) -> Place | 
     candidates = [upstream_id] if "/" in upstream_id else []
     for model_id in (*candidates, f"{slug}/{upstream_id}"):
         if len(model_id) <= MOST_ID and free(model_id, book) and model_id not in book.aliases:
-            claimed = identity.hugging_face_id in book.hugging_face
-            known_as = "" if claimed else identity.hugging_face_id
+            known_as = identity.hugging_face_id
+            if known_as in book.hugging_face or known_as in book.model_ids:
+                known_as = ""  # another model has it
             return Place(model_id, model_id not in book.model_ids, known_as)
     return None
 

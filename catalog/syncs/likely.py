@@ -22,7 +22,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`other` may be `model`: the one that more providers offer, or that comes first."""
+    """`other` may be `model`: the one of more providers, and not named after its only one."""
 
     model: Entry
     other: Entry
@@ -36,8 +36,13 @@ def likely(entries: Iterable[Entry]) -> Iterator[Match]:
         if len(words) >= FEWEST_WORDS:
             groups.setdefault(words, []).append(entry)
     for group in groups.values():
-        first, *rest = sorted(group, key=lambda e: (-len(e.providers), e.model_id))
+        first, *rest = sorted(group, key=rank)
         yield from (Match(first, other) for other in rest if not first.providers & other.providers)
+
+
+def rank(entry: Entry) -> tuple[int, bool, str]:
+    named_after_provider = entry.model_id.partition("/")[0] in entry.providers
+    return -len(entry.providers), named_after_provider, entry.model_id
 
 
 def essence(model_id: str) -> frozenset[str]:

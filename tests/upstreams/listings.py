@@ -56,14 +56,20 @@ class Page:
 Shelf = Callable[[Asked], Page]
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that leaves in the middle is no news."""
+
+
 class Lists:
     """`with Lists() as lists:` serves each path of `shelves` at `lists.url`."""
 
     def __init__(self) -> None:
         self.shelves: dict[str, Shelf] = {}
         self.asked: list[Asked] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
