@@ -11,18 +11,49 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from catalog.models import BlockRule, Model, ModelAlias, Offer, Revision, Variant
+from catalog.prices import effective
 from providers.panels import Blocks, Choice, ConfigurationAdmin, ReadOnly
 
 MEASURED = ("latency_ms", "throughput_tps")
+LISTED = (
+    ("source", "listed_active", "deprecated_at", "replaced_by"),
+    ("listed_input_price", "listed_output_price", "listed_cached_input_price"),
+    ("listed_context_length", "max_output_tokens"),
+    ("listed_capabilities", "listed_backends", "supported_parameters", "listed_other_prices"),
+    ("first_listed_at", "last_listed_at", "missing_runs", "retired_at"),
+)
+LISTED_OF_MODEL = (
+    ("source", "listed_by", "listed_name", "listed_context_length"),
+    "listed_description",
+    ("listed_capabilities", "input_modalities", "output_modalities"),
+)
+BY_HAND = Q(input_price__isnull=False) | Q(output_price__isnull=False)
+KNOWN = Q(input_price__isnull=False, output_price__isnull=False) | (
+    ~BY_HAND & Q(listed_input_price__isnull=False, listed_output_price__isnull=False)
+)
+FREE = Q(input_price=0, output_price=0) | (
+    ~BY_HAND & Q(listed_input_price=0, listed_output_price=0)
+)
+
+
+def flat(rows: tuple[str | tuple[str, ...], ...]) -> tuple[str, ...]:
+    return tuple(n for row in rows for n in ((row,) if isinstance(row, str) else row))
 
 
 class PriceFilter(Choice):
     title = "price"
     parameter_name = "price"
+    conditions = {"known": KNOWN, "unknown": ~KNOWN, "free": FREE}
+
+
+class ListedFilter(Choice):
+    title = "listing"
+    parameter_name = "listing"
     conditions = {
-        "known": Q(input_price__isnull=False, output_price__isnull=False),
-        "unknown": Q(input_price=None) | Q(output_price=None),
-        "free": Q(input_price=0, output_price=0),
+        "listed": Q(source="listing", retired_at=None, missing_runs=0),
+        "missing": Q(missing_runs__gt=0, retired_at=None),
+        "retired": Q(retired_at__isnull=False),
+        "by hand": Q(source="manual"),
     }
 
 
@@ -50,15 +81,24 @@ class OfferBlocks(Blocks):
 
 @admin.register(Model)
 class ModelPage(ConfigurationAdmin):
-    list_display = ("model_id", "name", "can", "context_length", "offers", "hidden")
-    list_filter = ("hidden",)
-    search_fields = ("model_id", "name")
+    list_display = ("model_id", "title", "can", "context", "offers", "hidden")
+    list_filter = ("hidden", "source")
+    search_fields = ("model_id", "name", "listed_name")
     inlines = (OfferBlocks,)
-    fields = (
-        ("model_id", "name"),
-        "description",
-        ("capabilities", "context_length"),
-        ("hidden", "created_at"),
+    readonly_fields = flat(LISTED_OF_MODEL)
+    fieldsets = (
+        (
+            "By hand",
+            {
+                "fields": (
+                    ("model_id", "name"),
+                    "description",
+                    ("capabilities", "context_length"),
+                    ("hugging_face_id", "hidden", "created_at"),
+                )
+            },
+        ),
+        ("As listed", {"fields": LISTED_OF_MODEL}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -72,18 +112,40 @@ class ModelPage(ConfigurationAdmin):
 
     @display(description="can")
     def can(self, row: Model) -> str:
-        return ", ".join(row.capabilities)
+        return ", ".join(row.capabilities or row.listed_capabilities)
+
+    @display(description="context", ordering="context_length")
+    def context(self, row: Model) -> int | None:
+        return row.context_length or row.listed_context_length
 
 
 @admin.register(Offer)
 class OfferAdmin(ConfigurationAdmin):
-    list_display = ("model", "provider", "upstream_id", "input_price", "output_price", "enabled")
+    list_display = ("model", "provider", "upstream_id", "price", "enabled", "source")
     list_select_related = ("model", "provider")
-    list_filter = ("enabled", PriceFilter, "provider")
+    list_filter = ("enabled", PriceFilter, ListedFilter, "provider")
     search_fields = ("model__model_id", "upstream_id", "provider__slug")
     autocomplete_fields = ("model", "provider")
-    readonly_fields = MEASURED
-    fields = (("model", "provider"), *OfferBlocks.fields[1:-1], "upstream_id", "enabled", MEASURED)
+    readonly_fields = (*MEASURED, *flat(LISTED))
+    fieldsets = (
+        (
+            "By hand",
+            {
+                "fields": (
+                    ("model", "provider"),
+                    ("upstream_id", "enabled"),
+                    *OfferBlocks.fields[1:-1],
+                )
+            },
+        ),
+        ("As listed", {"fields": LISTED}),
+        ("Measured", {"fields": (MEASURED,)}),
+    )
+
+    @display(description="USD per 1M, in / out")
+    def price(self, row: Offer) -> str:
+        prices = [effective(row.manual_prices, row.listed_prices)[n] for n in (0, 1)]
+        return " / ".join("?" if price is None else f"{price.normalize():f}" for price in prices)
 
 
 @admin.register(ModelAlias)

@@ -189,6 +189,14 @@ class Offer(ListedOffer, ConfigurationRow):
     def manual_prices(self) -> prices.Prices:
         return (self.input_price, self.output_price, self.cached_input_price)
 
+    @property
+    def listed_prices(self) -> prices.Prices:
+        return (
+            self.listed_input_price,
+            self.listed_output_price,
+            self.listed_cached_input_price,
+        )
+
     def save(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
             before = Offer.objects.filter(pk=self.pk).manual_prices()
