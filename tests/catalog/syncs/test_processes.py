@@ -2,6 +2,7 @@
 catalogue at once."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -49,21 +50,34 @@ def configure(gateway: Gateway, providers: dict[str, Any]) -> None:
     gateway.manage("apply", str(path))
 
 
-def start(gateway: Gateway, *slugs: str) -> "subprocess.Popen[str]":
+def start(gateway: Gateway, *slugs: str, out: Any = subprocess.PIPE) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "manage.py", "sync_catalog", *slugs]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    return subprocess.Popen(command, env=gateway.env, cwd=ROOT, text=True, **pipes)
+    return subprocess.Popen(
+        command, env=gateway.env, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT
+    )
 
 
 def measured(gateway: Gateway, *slugs: str) -> tuple[float, float, str]:
     """Sync; return seconds of CPU, megabytes, and what was printed."""
-    running = start(gateway, *slugs)
-    assert running.stdout is not None
-    printed = running.stdout.read()
-    _, code, usage = os.wait4(running.pid, 0)
+    printed, peak = gateway.folder / "sync.log", 0.0
+    with printed.open("wb") as out:
+        running = start(gateway, *slugs, out=out)
+        while True:
+            pid, code, usage = os.wait4(running.pid, os.WNOHANG)
+            if pid:
+                break
+            peak = max(peak, high_water_mb(running.pid))
+            time.sleep(0.05)
     running.returncode = os.waitstatus_to_exitcode(code)
-    assert running.returncode == 0, printed
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, printed
+    assert running.returncode == 0, printed.read_text()
+    return usage.ru_utime + usage.ru_stime, peak, printed.read_text()
+
+
+def high_water_mb(pid: int) -> float:
+    """Read the most memory that it held so far; rusage would count what its parent holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def offers(gateway: Gateway) -> list[dict[str, Any]]:
