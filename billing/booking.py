@@ -14,8 +14,9 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
 from billing.models import Account, JournalFile, UsageRow
-from billing.records import Record, decode, encode
-from providers.configuration import announce
+from billing.records import REFUSED, Record, decode, encode
+from billing.testimony import count_blocks, testify
+from providers.configuration import announce, one_revision
 
 MOST_BYTES = 1024 * 1024
 REFUSALS = (DataError, IntegrityError, OverflowError, ValueError)  # of a record, not of all
@@ -125,13 +126,15 @@ def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None)
     ended = (follow(reading, record) for record in records(lines))
     found = [record for record in ended if record is not None] + (left or [])
     offset = reading.offset + sum(map(len, lines))
-    with transaction.atomic():
-        fresh = not_booked(found)
+    with one_revision():
+        count_blocks(found)
+        fresh = not_booked([record for record in found if record.outcome != REFUSED])
         try:
             with transaction.atomic():
                 add(fresh)
         except REFUSALS:
             fresh = [record for record in fresh if add_alone(reading.path, record)]
+        testify(fresh)
         JournalFile.objects.update_or_create(name=reading.path.name, defaults={"offset": offset})
     reading.offset = offset
     return len(fresh)

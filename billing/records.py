@@ -5,12 +5,15 @@ import msgspec
 from providers.attempts import Attempt
 from providers.values import Usage
 
+REFUSED = "refused"  # the outcome of a request that went nowhere
+
 
 class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     """All that is booked of one request. Times are Unix seconds; money is nano-USD.
 
     opened: the first of the two lines of a stream. It counts only if no other follows before the
-    process is gone. cost_nano: None where the price is not known.
+    process is gone. cost_nano: None where the price is not known. blocks: the block rules that
+    kept an offer out; a request that was refused so is no usage and counts for them alone.
     """
 
     request_id: str
@@ -32,6 +35,7 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     cost_nano: int | None = None
     duration_ms: int = 0
     first_byte_ms: int | None = None
+    blocks: list[int] = []
 
 
 encode = msgspec.json.Encoder().encode

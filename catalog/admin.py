@@ -10,6 +10,13 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from catalog.evidence.panels import (
+    EvidenceRows,
+    HealthColumns,
+    HealthFilter,
+    HitColumns,
+    SuccessFilter,
+)
 from catalog.models import BlockRule, Model, ModelAlias, Offer, Revision, Variant
 from catalog.prices import effective
 from providers.panels import Blocks, Choice, ConfigurationAdmin, ReadOnly
@@ -64,7 +71,12 @@ class InForceFilter(Choice):
     @property
     def conditions(self) -> dict[str, Q]:
         expired = Q(expires_at__lte=timezone.now())
-        return {"active": Q(enabled=True) & ~expired, "expired": expired, "off": Q(enabled=False)}
+        return {
+            "active": Q(enabled=True) & ~expired,
+            "half-open": Q(enabled=True) & expired,
+            "expired": expired,
+            "off": Q(enabled=False),
+        }
 
 
 class OfferBlocks(Blocks):
@@ -120,13 +132,23 @@ class ModelPage(ConfigurationAdmin):
 
 
 @admin.register(Offer)
-class OfferAdmin(ConfigurationAdmin):
-    list_display = ("model", "provider", "upstream_id", "price", "enabled", "source")
-    list_select_related = ("model", "provider")
-    list_filter = ("enabled", PriceFilter, ListedFilter, "provider")
+class OfferAdmin(HealthColumns, ConfigurationAdmin):
+    list_display = (
+        "model",
+        "provider",
+        "upstream_id",
+        "price",
+        "enabled",
+        "source",
+        "health",
+        "success",
+    )
+    list_select_related = ("model", "provider", "health")
+    list_filter = ("enabled", HealthFilter, SuccessFilter, PriceFilter, ListedFilter, "provider")
     search_fields = ("model__model_id", "upstream_id", "provider__slug")
     autocomplete_fields = ("model", "provider")
-    readonly_fields = (*MEASURED, *flat(LISTED))
+    readonly_fields = (*MEASURED, *flat(LISTED), "health", "experience")
+    inlines = (EvidenceRows,)
     fieldsets = (
         (
             "By hand",
@@ -139,7 +161,7 @@ class OfferAdmin(ConfigurationAdmin):
             },
         ),
         ("As listed", {"fields": LISTED}),
-        ("Measured", {"fields": (MEASURED,)}),
+        ("Measured", {"fields": ((*MEASURED, "health"), "experience")}),
     )
 
     @display(description="USD per 1M, in / out")
@@ -162,19 +184,20 @@ class VariantAdmin(ConfigurationAdmin):
 
 
 @admin.register(BlockRule)
-class BlockRuleAdmin(ConfigurationAdmin):
-    list_display = ("pattern", "where", "reason", "author", "expires_at", "enabled")
-    list_select_related = ("provider",)
+class BlockRuleAdmin(HitColumns, ConfigurationAdmin):
+    list_display = ("pattern", "where", "reason", "author", "expires_at", "enabled", "hits")
+    list_select_related = ("provider", "counted")
     list_filter = (InForceFilter, "provider")
     search_fields = ("pattern", "reason", "evidence", "author")
     autocomplete_fields = ("provider",)
-    readonly_fields = ("author", "created_at")
+    readonly_fields = ("author", "created_at", "hits", "last_hit")
     fields = (
         ("pattern", "provider"),
         "reason",
         "evidence",
         ("expires_at", "enabled"),
         ("author", "created_at"),
+        ("hits", "last_hit"),
     )
 
     def save_model(self, request: HttpRequest, obj: BlockRule, form: Form, change: Any) -> None:

@@ -1,7 +1,7 @@
 """Why an offer is not used for a request: the first of REASONS that answers stands."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from catalog.asks import Ask, Preferences
@@ -15,12 +15,16 @@ DISABLED = "is switched off"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One request against one snapshot. wanted: its preferences, with slugs; now: Unix time."""
+    """One request against one snapshot. wanted: its preferences, with slugs; now: Unix time.
+
+    hits: the ids of the block rules that kept an offer out.
+    """
 
     snapshot: Snapshot
     ask: Ask
     wanted: Preferences
     now: float
+    hits: set[int] = field(default_factory=set)
 
 
 def switched_off(scene: Scene, target: Target, offer: Offer) -> str:
@@ -52,15 +56,23 @@ def not_permitted(scene: Scene, target: Target, offer: Offer) -> str:
 
 def blocked(scene: Scene, target: Target, offer: Offer) -> str:
     block = block_of(scene.snapshot, offer, scene.now)
-    return f"blocked: {block.reason}" if block is not None else ""
+    if block is None:
+        return ""
+    scene.hits.add(block.id)
+    until = "" if block.is_current(scene.now) else " (expired, a probe will decide)"
+    return f"blocked: {block.reason}{until}"
 
 
 def block_of(snapshot: Snapshot, offer: Offer, now: float) -> Block | None:
     """Return the block rule in force that matches `offer`."""
     for block in snapshot.blocks:
-        if block.matches(offer) and (block.expires_at is None or block.expires_at > now):
+        if block.in_force(now) and block.matches(offer):
             return block
     return None
+
+
+def down(scene: Scene, target: Target, offer: Offer) -> str:
+    return offer.down
 
 
 def of_another_kind(scene: Scene, target: Target, offer: Offer) -> str:
@@ -95,6 +107,7 @@ REASONS: tuple[Callable[[Scene, Target, Offer], str], ...] = (
     not_permitted,
     switched_off,
     blocked,
+    down,
     of_another_kind,
     suffix_unread,
     too_dear,

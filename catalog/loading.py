@@ -1,9 +1,11 @@
 """Reads the configuration into a snapshot: all of it, or the parts that changed."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from catalog import revisions
 from catalog.building import Pieces, assemble
+from catalog.evidence.models import OfferHealth
 from catalog.models import (
     OFFER_COLUMNS,
     BlockRule,
@@ -13,6 +15,7 @@ from catalog.models import (
     Variant,
     offer_value,
 )
+from catalog.values import Offer as OfferValue
 from catalog.values import Snapshot
 from providers.models import Provider
 
@@ -101,4 +104,13 @@ def offers_of(slugs: Collection[str]) -> dict:
     for row in columns.iterator(chunk_size=2000):
         slug = row.provider__slug
         found[slug].append(offer_value(row, row.model__model_id, slug))
-    return {slug: tuple(offers) for slug, offers in found.items()}
+    told = OfferHealth.objects.told(slugs)
+    return {slug: tuple(tried(offer, told) for offer in offers) for slug, offers in found.items()}
+
+
+def tried(offer: OfferValue, told: dict[int, tuple[str, float | None]]) -> OfferValue:
+    """Return the offer with what experience says of it."""
+    if offer.id not in told:
+        return offer
+    down, uptime = told[offer.id]
+    return replace(offer, down=down, uptime=uptime)

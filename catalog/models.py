@@ -311,10 +311,9 @@ class Variant(ConfigurationRow):
 
 
 class BlockRuleQuerySet(ConfigurationQuerySet):
-    def expire(self) -> int:
-        """Switch off what has expired; return how many. Nothing is announced if nothing has."""
-        over = self.filter(enabled=True, expires_at__lte=timezone.now())
-        return over.update(enabled=False) if over.exists() else 0
+    def expired(self) -> "BlockRuleQuerySet":
+        """Return the rules that are half-open: over, and not yet decided by a probe."""
+        return self.filter(enabled=True, expires_at__lte=timezone.now())
 
 
 class BlockRule(ConfigurationRow):

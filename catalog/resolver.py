@@ -17,15 +17,22 @@ from providers.values import Route
 
 
 def resolve(
-    snapshot: Snapshot, ask: Ask, trace: Trace = SILENT, now: float | None = None
+    snapshot: Snapshot,
+    ask: Ask,
+    trace: Trace = SILENT,
+    now: float | None = None,
+    hits: set[int] | None = None,
 ) -> tuple[Route, ...]:
     """Return the routes to try for `ask`, best first; every decision goes to `trace`.
 
+    hits: takes in the ids of the block rules that kept an offer out.
     Raises UnknownProvider, ModelNotFound, ModelNotAvailable, ModelNotAllowed or
     NoProviderAvailable; of a fallback list, the first name's.
     """
     wanted = canonical(snapshot, ask.preferences)
-    scene = exclusions.Scene(snapshot, ask, wanted, time.time() if now is None else now)
+    scene = exclusions.Scene(
+        snapshot, ask, wanted, time.time() if now is None else now, set() if hits is None else hits
+    )
     found = [routes_of(scene, name, trace) for name in dict.fromkeys((ask.model, *ask.models))]
     routes = [route for problem in found for route in problem.routes]
     if not routes:
@@ -111,4 +118,13 @@ def expand(
     )
     for secret in endpoint.secrets:
         trace.note("route", f"{upstream_id} at {offer.slug}", f"with credential {secret.label}")
-        yield Route(endpoint, secret, offer.model_id, asked, upstream_id, offer.id, offer.price)
+        yield Route(
+            endpoint,
+            secret,
+            offer.model_id,
+            asked,
+            upstream_id,
+            offer.id,
+            offer.price,
+            target.suffix,
+        )

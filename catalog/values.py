@@ -10,6 +10,7 @@ from providers.values import Endpoint, Price
 
 UNPRICED = Price()
 SHARED = 4096
+HALF_OPEN_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model at a provider. `capabilities` is empty where the model's own hold."""
+    """A model at a provider. `capabilities` is empty where the model's own hold.
+
+    down: why evidence keeps it out, or "". uptime: its rate of success over a day, from 0 to 1.
+    """
 
     id: int
     model_id: str
@@ -46,6 +50,8 @@ class Offer:
     max_output_tokens: int | None = None
     supported_parameters: tuple[str, ...] = ()
     deprecated_at: str | None = None
+    down: str = ""
+    uptime: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A pattern that hides and refuses models, at one provider (`slug`) or at all."""
+    """A pattern that hides and refuses models, at one provider (`slug`) or at all.
+
+    An expired one is half-open: it holds until a probe decides, at most for HALF_OPEN_S.
+    """
 
     id: int
     pattern: str
@@ -69,6 +78,12 @@ class Block:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regex", re.compile(translate(self.pattern), re.IGNORECASE))
+
+    def is_current(self, now: float) -> bool:
+        return self.expires_at is None or self.expires_at > now
+
+    def in_force(self, now: float) -> bool:
+        return self.expires_at is None or self.expires_at + HALF_OPEN_S > now
 
     def matches(self, offer: Offer) -> bool:
         if self.slug is not None and self.slug != offer.slug:

@@ -6,4 +6,4 @@ class GatewayzConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gatewayz import checks  # noqa: F401
+        from gatewayz import celery, checks  # noqa: F401

@@ -19,6 +19,8 @@ GROUPS = {
         ("catalog.modelalias", "label"),
         ("catalog.variant", "swap_vert"),
         ("catalog.blockrule", "block"),
+        ("evidence.evidence", "fact_check"),
+        ("evidence.probebudget", "network_ping"),
     ),
     "Syncs": (
         ("syncs.syncrun", "sync"),

@@ -26,6 +26,7 @@ from providers.values import Route
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 LARGEST_ERROR = 64 * 1024
+MOST_SAID = 300
 
 
 class Failed(Exception):
@@ -38,7 +39,11 @@ class Failed(Exception):
 
 @dataclass(slots=True)
 class Attempt:
-    """What the record says of one attempt. `outcome` is "answered" or the failure's kind."""
+    """What the record says of one attempt. `outcome` is "answered" or the failure's kind.
+
+    offer: 0 where the attempt says nothing of an offer. said: the provider's words, cleaned, when
+    it does not know the model; others may quote the client.
+    """
 
     provider: str
     upstream_id: str
@@ -47,6 +52,8 @@ class Attempt:
     status: int | None = None
     duration_ms: int = 0
     maybe_billed: bool = True
+    offer: int = 0
+    said: str = ""
 
     def ended(self, outcome: str, began: float) -> None:
         """Note the end of an attempt that `began` then, by time.monotonic."""
@@ -57,6 +64,8 @@ class Attempt:
         self.ended(failure.kind.name, began)
         self.status = failure.status
         self.maybe_billed = failure.kind.maybe_billed
+        if failure.kind.name == "model_missing":
+            self.said = failure.message[:MOST_SAID]
 
     def broke_off(self, failure: Failure) -> None:
         """Note that the answer failed after its beginning, which may be billed in any case."""

@@ -67,7 +67,9 @@ class Dispatcher:
         if not self._slots.take(route.endpoint):
             return BUSY
         reply.attempts.append(
-            made := Attempt(route.endpoint.slug, route.upstream_id, route.secret.id)
+            made := Attempt(
+                route.endpoint.slug, route.upstream_id, route.secret.id, offer=route.proves
+            )
         )
         began = time.monotonic()
         try:

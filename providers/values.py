@@ -62,7 +62,8 @@ class Price:
 class Route:
     """An offer with its rewritten id, endpoint and credential, ready to send.
 
-    asked: the name under which the client asked for it; offer_id: 0 for an unlisted id.
+    asked: the name under which the client asked for it; offer_id: 0 for an unlisted id; suffix:
+    the client's own, for the provider to read.
     """
 
     endpoint: Endpoint
@@ -72,6 +73,12 @@ class Route:
     upstream_id: str
     offer_id: int
     price: Price
+    suffix: str = ""
+
+    @property
+    def proves(self) -> int:
+        """The offer that its outcome is evidence of; 0 for none: a suffix asks for another."""
+        return 0 if self.suffix else self.offer_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import time
 from billing.admission import check_balance
 from billing.estimates import estimate
 from billing.pricing import cost_nano
-from billing.records import Record
+from billing.records import REFUSED, Record
 from billing.values import Key
 from catalog.asks import Ask
 from catalog.resolver import resolve
@@ -13,7 +13,7 @@ from gatewayz.plane import plane
 from providers.attempts import Call
 from providers.dispatch import Reply
 from providers.errors import GatewayError
-from providers.values import Usage
+from providers.values import Route, Usage
 
 CLIENT_GONE = 499
 
@@ -31,12 +31,13 @@ class Exchange:
         self._began, self._began_at = time.monotonic(), time.time()
         self._first_byte_ms: int | None = None
         self._ended = False
+        self._hits: set[int] = set()
 
     async def run(self) -> Reply:
         """Admit, resolve and dispatch; raises GatewayError. What was sent anywhere is recorded."""
         plane.journal.ready()
         check_balance(plane.keys.balance_nano(self.key))
-        routes = resolve(plane.live.snapshot, self.ask)
+        routes = self._resolve()
         try:
             await plane.dispatcher.send(routes, self.call, self.reply)
         except GatewayError as problem:
@@ -47,6 +48,15 @@ class Exchange:
             raise
         self._first_byte_ms = self._elapsed_ms()
         return self.reply
+
+    def _resolve(self) -> tuple[Route, ...]:
+        """Return the routes; a refusal that a block rule has part in is recorded for its count."""
+        try:
+            return resolve(plane.live.snapshot, self.ask, hits=self._hits)
+        except GatewayError as problem:
+            if self._hits:
+                self.end(REFUSED, problem.status, problem.code)
+            raise
 
     def opened(self) -> None:
         """Record that a stream begins: if the process dies, this line is what is booked."""
@@ -102,6 +112,7 @@ class Exchange:
             cost_nano=cost,
             duration_ms=self._elapsed_ms(),
             first_byte_ms=self._first_byte_ms,
+            blocks=list(self._hits),
         )
 
     def _elapsed_ms(self) -> int:

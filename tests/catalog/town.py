@@ -6,7 +6,7 @@ from typing import Any
 from catalog.asks import Ask, Permissions, Preferences
 from catalog.building import Pieces, assemble
 from catalog.resolver import resolve
-from catalog.values import Block, Model, Offer, Snapshot, Variant
+from catalog.values import HALF_OPEN_S, Block, Model, Offer, Snapshot, Variant
 from providers.rewriting import Rewrite
 from providers.values import Endpoint, Price, Route, Secret
 
@@ -97,7 +97,7 @@ TOWN = snapshot(
     [Variant("floor", "price"), Variant("nitro", "throughput")],
     [
         Block(1, "katanemo/*", "huggingface", "router model, not chat"),
-        Block(2, "gpt-4o", None, "was broken", NOW - 1),
+        Block(2, "gpt-4o", None, "was broken", NOW - HALF_OPEN_S - 1),
     ],
 )
 

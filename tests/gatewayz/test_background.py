@@ -57,7 +57,7 @@ def expires_a_block(gateway: Gateway, up: Upstream, seconds: float = 3) -> None:
     assert status(gateway, model) == 200
     shell(gateway, BLOCK.format(model=model, seconds=seconds))
     wait_until(lambda: status(gateway, model) == 404)
-    wait_until(lambda: status(gateway, model) == 200)
+    wait_until(lambda: status(gateway, model) == 200, 30)  # no probe may be sent: it simply ends
     rule = "SELECT enabled FROM catalog_blockrule WHERE pattern = ?"
     wait_until(lambda: not gateway.rows(rule, model)[0]["enabled"], 30)
     revision = "SELECT summary FROM catalog_revision ORDER BY number DESC LIMIT 1"
