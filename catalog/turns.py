@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
-TURN_S = 0.001
+TURN_S = 0.002
 PAUSE_S = 0.0003
 
 

@@ -31,7 +31,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model at a provider. `capabilities` is empty where the model's own hold."""
+    """A model at a provider. `capabilities` is empty where the model's own hold.
+
+    uptime: its rate of success over a day, from 0 to 1.
+    """
 
     id: int
     model_id: str
@@ -47,6 +50,7 @@ class Offer:
     max_output_tokens: int | None = None
     supported_parameters: tuple[str, ...] = ()
     deprecated_at: str | None = None
+    uptime: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class Block:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regex", re.compile(translate(self.pattern), re.IGNORECASE))
+
+    def turns_at(self) -> tuple[float, ...]:
+        """Return the moments at which it comes to mean something else without being edited."""
+        return () if self.expires_at is None else (self.expires_at,)
 
     def matches(self, offer: Offer) -> bool:
         if self.slug is not None and self.slug != offer.slug:

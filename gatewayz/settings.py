@@ -34,6 +34,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 JOURNAL_DIR = DATA_DIR / "journal"
 MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
 WEB_PROCESSES = 1  # `serve --workers` says how many share this node
+PUBLIC_LISTINGS = env.bool("GATEWAYZ_PUBLIC_LISTINGS", default=True)
 POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
 
 INSTALLED_APPS = [
