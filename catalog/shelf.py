@@ -53,7 +53,7 @@ class Shelf:
     def made(self, view: View) -> Sheet:
         """Return the sheet, made now unless another thread has just done so."""
         with self._lock:
-            return self.ready(view) or self._make(view)
+            return self._ready_or_made(view)
 
     def renew(self, snapshot: Snapshot, now: float) -> None:
         """Make the list of everything, and anew what was asked for lately; let go the others."""
@@ -62,21 +62,26 @@ class Shelf:
             lately = [key for key in stale if self._held[key].asked and key != WHOLE]
             again = [WHOLE, *lately[-RENEWED:]]
             for slug, permissions in again:
+                packed = self._is_packed(slug, permissions)
                 view = View(snapshot, permissions, slug, now)
-                if self.ready(view) is None:
-                    compressed = self._compressed(slug, permissions)
-                    sheet = self._make(view)
-                    if compressed:
-                        sheet.compressed()
+                sheet = self._ready_or_made(view)
+                if packed:
+                    sheet.compressed()
                 if (slug, permissions) in self._held:
                     self._held[slug, permissions].asked = False
             for key in stale:
                 if key not in again:
                     self._held.pop(key, None)
 
-    def _compressed(self, slug: str | None, permissions: Permissions) -> bool:
+    def _is_packed(self, slug: str | None, permissions: Permissions) -> bool:
+        """Whether somebody wanted it gzipped; of the list of everything, somebody will."""
         held = self._held.get((slug, permissions))
-        return held is not None and held.sheet.gzipped is not None
+        asked = held is not None and held.sheet.gzipped is not None
+        return asked or (slug, permissions) == WHOLE
+
+    def _ready_or_made(self, view: View) -> Sheet:
+        found = self.ready(view)  # an empty sheet is false
+        return found if found is not None else self._make(view)
 
     def _make(self, view: View) -> Sheet:
         key = view.slug, view.permissions
