@@ -22,7 +22,8 @@ class Gateway(Struct):
 
 
 class Counts(Struct):
-    """total: rows of its list; unique: models among them; duplicates: the others."""
+    """total: rows of its list; unique: models among them; duplicates: the others. status: of its
+    last sync, as `gateway_counts` prints it."""
 
     gateway: str
     total: int
@@ -59,10 +60,15 @@ def gateway_of(snapshot: Snapshot, endpoint: Endpoint, sheet: Sheet) -> Gateway:
     )
 
 
-def counts_of(snapshot: Snapshot, endpoint: Endpoint, sheet: Sheet, record: Record) -> Counts:
-    unique = len(snapshot.offered.get(endpoint.slug, ()))
-    total = max(unique, record.listed or 0)
-    return Counts(endpoint.slug, total, unique, total - unique, status(endpoint, sheet))
+def counts_of(
+    snapshot: Snapshot, endpoint: Endpoint, sheet: Sheet, record: Record | None
+) -> Counts:
+    """Return the counts; as far as memory knows them while the database has not answered."""
+    if record is None:
+        unique = len(snapshot.offered.get(endpoint.slug, ()))
+        return Counts(endpoint.slug, unique, unique, 0, status(endpoint, sheet))
+    counts = record.counts
+    return Counts(endpoint.slug, counts.total, counts.unique, counts.duplicates, counts.status)
 
 
 def totals_of(rows: list[Counts]) -> Totals:
@@ -70,14 +76,16 @@ def totals_of(rows: list[Counts]) -> Totals:
     return Totals(total, unique, total - unique)
 
 
-def health_of(snapshot: Snapshot, endpoint: Endpoint, sheet: Sheet, record: Record) -> Health:
+def health_of(
+    snapshot: Snapshot, endpoint: Endpoint, sheet: Sheet, record: Record | None
+) -> Health:
     return Health(
         gateway=endpoint.slug,
         status=status(endpoint, sheet),
         models_cached=len(snapshot.offered.get(endpoint.slug, ())),
         aliases=aliases(snapshot, endpoint.slug),
-        last_sync=iso(record.last_sync),
-        last_success=iso(record.last_success),
+        last_sync=iso(record.last_sync if record else None),
+        last_success=iso(record.last_success if record else None),
     )
 
 

@@ -1,5 +1,6 @@
 """What happened at each provider, as the database has it: for health and counts."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -7,38 +8,46 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import Error, connection
+from django.db.models import Max
+
+from catalog.syncs.counting import Gateway, gateways
+from catalog.syncs.models import SyncRun
 
 FRESH_S = 5.0
+GOOD = ("applied", "unchanged")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """listed: the rows of its last good list, repeated ones too; None where nobody knows."""
+    """counts: as `gateway_counts` prints them. last_sync: when a list was last read well;
+    last_success: when a call last succeeded, None where nobody has noted it."""
 
-    listed: int | None = None
+    counts: Gateway
     last_sync: datetime | None = None
     last_success: datetime | None = None
 
 
-NONE = Record()
-
-
-def read() -> Mapping[str, Record]:
-    """Return the records by slug. Nothing is recorded yet."""
-    return {}
+def read() -> dict[str, Record]:
+    """Return the records by slug."""
+    good = SyncRun.objects.filter(state__in=GOOD).order_by().values_list("provider__slug")
+    synced = dict(good.annotate(last=Max("finished_at")))
+    return {row.gateway: Record(row, synced.get(row.gateway)) for row in gateways()}
 
 
 class Records:
-    """Asks the database at most every FRESH_S; keeps what it knows while there is no answer."""
+    """Asks the database at most every `fresh_s`; keeps what it knows while there is no answer."""
 
-    def __init__(self, source: Callable[[], Mapping[str, Record]] = read) -> None:
-        self._source = source
+    def __init__(
+        self, source: Callable[[], Mapping[str, Record]] = read, fresh_s: float = FRESH_S
+    ) -> None:
+        self._source, self._fresh_s = source, fresh_s
         self._known: Mapping[str, Record] = {}
         self._until = 0.0
         self._lock = threading.Lock()
 
-    def of(self, slug: str) -> Record:
-        return self._known.get(slug, NONE)
+    def of(self, slug: str) -> Record | None:
+        return self._known.get(slug)
 
     @property
     def fresh(self) -> bool:
@@ -51,6 +60,8 @@ class Records:
                 return
             try:
                 self._known = self._source()
-            except Error:
+            except Error as problem:
+                log.warning("what happened at providers is not known anew: %s", problem)
+            finally:
                 connection.close()
-            self._until = time.monotonic() + FRESH_S
+            self._until = time.monotonic() + self._fresh_s

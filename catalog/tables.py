@@ -102,18 +102,24 @@ class Table:
         """Return who has the word. Of one letter, words that begin with it count if it is alone."""
         weight = letters(word)
         broad = alone or len(word) > 1
-        found: Found = {}
+        found: Found = dict.fromkeys(self._texts.exact(word), TEXT * weight)
         if broad:
-            found.update(dict.fromkeys(self._texts.starting(word), TEXT * weight))
+            found.update(dict.fromkeys(self._texts.longer(word), TEXT * weight))
         if len(word) > 1:
-            for documents in self._words.holding(word):
+            for documents in self._words.inside(word):
                 found.update(dict.fromkeys(documents, PART * weight))
         if broad:
-            found.update(dict.fromkeys(self._words.starting(word), BEGINNING * weight))
+            found.update(dict.fromkeys(self._words.longer(word), BEGINNING * weight))
         found.update(dict.fromkeys(self._words.exact(word), WHOLE * weight))
-        if not found and len(word) > 1:
-            for documents in self._ends.holding(squeezed(word)):
-                found.update(dict.fromkeys(documents, PART * weight))
+        return found or self._joined(squeezed(word))
+
+    def _joined(self, word: str) -> Found:
+        """Return whose id has the word over a gap, as `llama3` is in Llama-3."""
+        found: Found = {}
+        if len(word) > 1:
+            for documents in (*self._ends.inside(word), self._ends.longer(word)):
+                found.update(dict.fromkeys(documents, PART * letters(word)))
+            found.update(dict.fromkeys(self._ends.exact(word), PART * letters(word)))
         return found
 
     def _lenient(self, word: str, plain: Found) -> Found:
@@ -122,10 +128,11 @@ class Table:
 
     def _add_whole(self, query: Query, scores: Found) -> None:
         """Prefer ids that begin with all of what was typed, or are that."""
-        for documents in (self._ends.starting(query.whole), self._ends.exact(query.whole)):
-            for number in documents if query.whole else ():
+        whole = query.whole
+        for documents, times in ((self._ends.longer(whole), 1), (self._ends.exact(whole), 2)):
+            for number in documents if whole else ():
                 if number in scores:
-                    scores[number] += len(query.whole)
+                    scores[number] += times * len(whole)
 
 
 def order_of(model_id: str) -> tuple[str, str]:

@@ -55,17 +55,19 @@ class Vocabulary:
         there = at < len(self.terms) and self.terms[at] == term
         return self.documents(at, at + there)
 
-    def starting(self, term: str) -> "array[int]":
-        first = bisect_left(self.terms, term)
+    def longer(self, term: str) -> "array[int]":
+        """Return the documents of the terms that begin with `term` and go on."""
+        first = bisect_right(self.terms, term)
         last = bisect_left(self.terms, term + "\U0010ffff", lo=first)
         return self.documents(first, last)
 
-    def holding(self, part: str) -> Iterator["array[int]"]:
-        """Yield the documents of each term that holds `part` somewhere."""
+    def inside(self, part: str) -> Iterator["array[int]"]:
+        """Yield the documents of each term that holds `part`, but not at its beginning."""
         at = self._text.find(part)
         while at >= 0:
             term = bisect_right(self._starts, at) - 1
-            yield self.documents(term, term + 1)
+            if at > self._starts[term]:
+                yield self.documents(term, term + 1)
             at = self._text.find(part, self._starts[term] + len(self.terms[term]))
 
 
