@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from catalog.search import Finder
 from catalog.values import Block, Model, Offer, Snapshot, Variant
 from providers.names import fold
 from providers.values import Endpoint
@@ -32,6 +33,8 @@ def assemble(old: Snapshot, pieces: Pieces, revision: int) -> Snapshot:
         models = new.models if pieces.models is None else pieces.models
         aliases = new.aliases if pieces.aliases is None else pieces.aliases
         new = replace(new, models=models, aliases=aliases, folded=spellings(models, aliases))
+    if pieces.models is not None:
+        new = replace(new, finder=Finder(pieces.models, old.finder))
     if pieces.variants is not None:
         new = replace(new, variants=pieces.variants)
     if pieces.blocks is not None or gone:

@@ -1,89 +1,170 @@
 """What can be asked for, as rows of OpenAI's shape with OpenRouter's beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+
+from msgspec import UNSET, Struct, UnsetType
 
 from catalog import exclusions
-from catalog.asks import Ask, Permissions, Preferences
+from catalog.asks import ANY, Ask, Permissions
 from catalog.naming import Target
+from catalog.turns import politely
 from catalog.values import Model, Offer, Snapshot
+from catalog.words import in_order
 from providers.values import Price
 
 PICO = Decimal(10) ** 12
+MADE = {"images": "image", "audio": "audio", "embeddings": "embeddings", "rerank": "rerank"}
 
 
-def rows(
-    snapshot: Snapshot, permissions: Permissions, slug: str | None, now: float
-) -> list[dict[str, Any]]:
-    """Return the models that can be called, at `slug` if given, sorted by id."""
-    found = []
-    for model_id in sorted(snapshot.models):
-        row = row_of(snapshot, snapshot.models[model_id], permissions, slug, now)
-        if row is not None and not snapshot.models[model_id].hidden:
-            found.append(row)
-    return found
+class Architecture(Struct):
+    modality: str
+    input_modalities: tuple[str, ...]
+    output_modalities: tuple[str, ...]
+    tokenizer: str | None = None
+    instruct_type: str | None = None
 
 
-def row_of(
-    snapshot: Snapshot, model: Model, permissions: Permissions, slug: str | None, now: float
-) -> dict[str, Any] | None:
-    """Return one model's row; None if no offer of it can be used."""
-    offers = usable(snapshot, model, permissions, slug, now)
-    if not offers:
-        return None
-    first = offers[0]
-    endpoint = snapshot.endpoints[first.slug]
-    context = first.context_length or model.context_length
-    return {
-        "id": model.id,
-        "object": "model",
-        "created": model.created,
-        "owned_by": model.id.partition("/")[0] if "/" in model.id else first.slug,
-        "canonical_slug": model.id,
-        "name": model.name or model.id,
-        "description": model.description,
-        "context_length": context,
-        "architecture": architecture(model),
-        "capabilities": sorted(model.capabilities),
-        "pricing": pricing(first.price),
-        "top_provider": {"context_length": context},
-        "provider_slug": first.slug,
-        "provider_site_url": endpoint.site_url or None,
-        "source_gateway": first.slug,
-        "gateways": [offer.slug for offer in offers],
-    }
+class Pricing(Struct):
+    """USD per token as decimal strings; null where it is not known, "0" where it is free."""
+
+    prompt: str | None
+    completion: str | None
+    input_cache_read: str | UnsetType = UNSET
 
 
-def usable(
-    snapshot: Snapshot, model: Model, permissions: Permissions, slug: str | None, now: float
-) -> list[Offer]:
-    """Return the offers that some request could use, best first."""
-    target = Target(model.id, slug)
-    found: list[Offer] = []
-    for offer in snapshot.offers.get(model.id, ()):
-        can = offer.capabilities or model.capabilities
-        ask = Ask(model.id, endpoint=next(iter(can), "chat"), permissions=permissions)
-        scene = exclusions.Scene(snapshot, ask, Preferences(), now)
-        if not exclusions.reason(scene, target, offer):
-            found.append(offer)
-    return sorted(found, key=lambda o: (snapshot.endpoints[o.slug].priority, o.slug))
+class TopProvider(Struct):
+    context_length: int | None
+    max_completion_tokens: int | None
+    is_moderated: bool | None = None
 
 
-def pricing(price: Price) -> Mapping[str, str | None]:
-    """Return USD per token as decimal strings; None where it is not known."""
-    return {"prompt": usd(price.input), "completion": usd(price.output)}
+class Row(Struct):
+    """A model in a list: OpenAI's four fields, OpenRouter's, and ours at the end."""
+
+    id: str
+    created: int
+    owned_by: str
+    canonical_slug: str
+    name: str
+    description: str
+    hugging_face_id: str | None
+    context_length: int | None
+    architecture: Architecture
+    pricing: Pricing
+    top_provider: TopProvider
+    supported_parameters: tuple[str, ...]
+    expiration_date: str | None
+    capabilities: list[str]
+    provider_slug: str
+    provider_site_url: str | None
+    source_gateway: str
+    gateways: list[str]
+    object: str = "model"
+    per_request_limits: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a row is made of: a model and the offers of it that can be used, best first."""
+
+    model: Model
+    offers: tuple[Offer, ...]
+    site_url: str
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        return frozenset().union(*(abilities(offer, self.model) for offer in self.offers))
+
+    def row(self) -> Row:
+        model, first = self.model, self.offers[0]
+        context = first.context_length or model.context_length
+        return Row(
+            id=model.id,
+            created=model.created,
+            owned_by=model.id.partition("/")[0] if "/" in model.id else first.slug,
+            canonical_slug=model.id,
+            name=model.name or model.id,
+            description=model.description,
+            hugging_face_id=model.hugging_face_id or None,
+            context_length=context,
+            architecture=architecture(model),
+            pricing=pricing(first.price),
+            top_provider=TopProvider(context, first.max_output_tokens),
+            supported_parameters=first.supported_parameters,
+            expiration_date=first.deprecated_at,
+            capabilities=sorted(self.capabilities),
+            provider_slug=first.slug,
+            provider_site_url=self.site_url or None,
+            source_gateway=first.slug,
+            gateways=[offer.slug for offer in self.offers],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Who looks, when, and at which provider if at one."""
+
+    snapshot: Snapshot
+    permissions: Permissions
+    slug: str | None
+    now: float
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield what is listed, in the order of ids; in short turns."""
+        snapshot = self.snapshot
+        ids = snapshot.models if self.slug is None else snapshot.offered.get(self.slug, ())
+        for model_id in politely(in_order(ids)):
+            model = snapshot.models.get(model_id)
+            entry = self.entry(model) if model is not None and not model.hidden else None
+            if entry is not None:
+                yield entry
+
+    def entry(self, model: Model) -> Entry | None:
+        """Return the model's entry; None if no offer of it can be used."""
+        offers = [o for o in self.snapshot.offers.get(model.id, ()) if not self.reason(model, o)]
+        if not offers:
+            return None
+        ends = self.snapshot.endpoints
+        if len(offers) > 1:
+            offers.sort(key=lambda offer: (ends[offer.slug].priority, offer.slug))
+        return Entry(model, tuple(offers), ends[offers[0].slug].site_url)
+
+    def reason(self, model: Model, offer: Offer) -> str:
+        """Say why no request could use the offer, or return the empty string."""
+        if self.slug is not None and offer.slug != self.slug:
+            return f"only {self.slug} is looked at"
+        kind = next(iter(abilities(offer, model)), "chat")
+        ask = Ask(model.id, endpoint=kind, permissions=self.permissions)
+        scene = exclusions.Scene(self.snapshot, ask, ANY, self.now)
+        return exclusions.reason(scene, Target(model.id, self.slug), offer)
+
+
+def abilities(offer: Offer, model: Model) -> frozenset[str]:
+    return offer.capabilities or model.capabilities
+
+
+@lru_cache(4096)
+def pricing(price: Price) -> Pricing:
+    cached = usd(price.cached_input)
+    return Pricing(usd(price.input), usd(price.output), UNSET if cached is None else cached)
 
 
 def usd(pico: int | None) -> str | None:
     return None if pico is None else f"{(Decimal(pico) / PICO).normalize():f}"
 
 
-def architecture(model: Model) -> dict[str, Any]:
-    made = {"images": "image", "audio": "audio", "embeddings": "embeddings", "rerank": "rerank"}
-    outputs = [made.get(can, "text") for can in sorted(model.capabilities)] or ["text"]
-    return {
-        "modality": f"text->{outputs[0]}",
-        "input_modalities": ["text"],
-        "output_modalities": sorted(set(outputs)),
-    }
+def architecture(model: Model) -> Architecture:
+    return described(model.input_modalities, model.output_modalities, model.capabilities)
+
+
+@lru_cache(4096)
+def described(
+    inputs: tuple[str, ...], outputs: tuple[str, ...], capabilities: frozenset[str]
+) -> Architecture:
+    """Return what was said of a model, or what follows from what it can do."""
+    made = sorted({MADE.get(can, "text") for can in capabilities}) or ["text"]
+    inputs, outputs = inputs or ("text",), outputs or tuple(made)
+    return Architecture(f"{'+'.join(inputs)}->{'+'.join(outputs)}", inputs, outputs)

@@ -20,13 +20,19 @@ class Live:
     """`snapshot` is always whole; it is replaced, never changed.
 
     on_change(old_revision, parts) runs in the watching thread before the new snapshot is in place;
-    parts are None when everything may have changed.
+    parts are None when everything may have changed. on_swap(snapshot) runs there afterwards, and
+    must not take long; it is not called for the first one.
     """
 
-    def __init__(self, on_change: Callable[[int, "set[str] | None"], None]) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[int, "set[str] | None"], None],
+        on_swap: Callable[[Snapshot], None] = lambda snapshot: None,
+    ) -> None:
         self.snapshot = Snapshot()
         self.checked_at = 0.0
         self._on_change = on_change
+        self._on_swap = on_swap
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="revisions", daemon=True)
 
@@ -47,7 +53,9 @@ class Live:
         fresh = load(old)
         if fresh is not old:
             self._on_change(fresh.revision, revisions.since(old.revision))
+            fresh.finder.catch_up()
             self.snapshot = fresh
+            self._on_swap(fresh)
         self.checked_at = time.monotonic()
 
     def _watch(self) -> None:

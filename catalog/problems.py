@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from catalog import exclusions
 from catalog.naming import Reader, Target
-from catalog.suggestions import nearest
 from catalog.trace import SILENT
 from catalog.values import Offer, Snapshot
 from providers import errors
@@ -13,6 +12,7 @@ from providers.values import Route
 
 LIST_ADDRESS = "/v1/models"
 SUGGESTED = 3
+LOOKED_AT = 24  # for three that may be suggested
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def refusal(scene: exclusions.Scene, problem: Problem) -> errors.GatewayError:
 
 def not_found(scene: exclusions.Scene, name: str) -> errors.ModelNotFound:
     shown = name if len(name) <= 100 else name[:100] + "…"
-    near = visible(scene, near_to(scene.snapshot, name[:250]))
+    near = visible(scene, near_to(scene.snapshot, name[:250]))[:SUGGESTED]
     hint = f" Did you mean {joined(near, ' or ')}?" if near else ""
     return errors.ModelNotFound(
         f"No model is called {shown!r}.{hint} The list is at {LIST_ADDRESS}.",
@@ -56,7 +56,7 @@ def near_to(snapshot: Snapshot, name: str) -> list[str]:
     shorter = (name.rpartition(":")[0], name.partition("/")[2])
     meant = (Reader(snapshot, SILENT).find(part) for part in shorter if part)
     known = [target.model_id for target in meant if target is not None]
-    return list(dict.fromkeys([*known, *nearest(snapshot, name)]))[:SUGGESTED]
+    return list(dict.fromkeys([*known, *snapshot.finder.nearest(name)]))[:LOOKED_AT]
 
 
 def not_available(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
 
+from catalog.search import Finder
 from providers.values import Endpoint, Price
 
 UNPRICED = Price()
@@ -85,6 +86,11 @@ class Block:
     def in_force(self, now: float) -> bool:
         return self.expires_at is None or self.expires_at + HALF_OPEN_S > now
 
+    def turns_at(self) -> tuple[float, ...]:
+        """Return the moments at which it comes to mean something else without being edited."""
+        at = self.expires_at
+        return () if at is None else (at, at + HALF_OPEN_S)
+
     def matches(self, offer: Offer) -> bool:
         if self.slug is not None and self.slug != offer.slug:
             return False
@@ -97,7 +103,8 @@ class Snapshot:
 
     names: folded slug or alias to slug. offers: by model id, in the order of their slugs.
     offered: by slug, the ids of its models. upstream_ids: by slug, the provider's own id to the
-    model's. folded: case-folded model ids and aliases to every spelling that there is.
+    model's. folded: case-folded model ids and aliases to every spelling that there is. finder:
+    searches the models.
     """
 
     revision: int = 0
@@ -111,6 +118,7 @@ class Snapshot:
     variants: Mapping[str, Variant] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    finder: Finder = field(default_factory=lambda: Finder({}), compare=False, repr=False)
 
 
 def shared(items: Iterable[str]) -> tuple[str, ...]:

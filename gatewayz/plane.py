@@ -2,7 +2,11 @@
 
 import asyncio
 import gc
-from concurrent.futures import ThreadPoolExecutor
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -10,13 +14,21 @@ from billing.journal import Journal
 from billing.keytable import KeyTable
 from billing.lookup import find_key
 from billing.values import Key
+from catalog.listing import View
 from catalog.live import Live
+from catalog.records import Records
+from catalog.sheets import Sheet
+from catalog.shelf import Shelf
+from catalog.values import Snapshot
 from providers.adapters.echo import EchoTransport
 from providers.dispatch import Dispatcher
 from providers.slots import Slots
 from providers.transport import Transport
 from providers.transport.pool import HttpTransport
 
+Result = TypeVar("Result")
+log = logging.getLogger(__name__)
+BUILDERS = 2  # threads that make lists and the search
 LOOKUPS = 4  # at once; a database that hangs holds up these threads and nothing else
 
 
@@ -32,7 +44,11 @@ class Plane:
         }
         self.dispatcher = Dispatcher(self.transports, Slots(settings.WEB_PROCESSES))
         self.keys = KeyTable(find_key)
-        self.live = Live(self.keys.forget)
+        self.shelf = Shelf()
+        self.records = Records()
+        self.live = Live(self.keys.forget, self.renew_aside)
+        self._lists = ThreadPoolExecutor(BUILDERS, "lists")
+        self._renewal: Future[None] | None = None
         self._lookups = ThreadPoolExecutor(LOOKUPS, "keys")
         self.journal: Journal
 
@@ -40,6 +56,7 @@ class Plane:
         """Read the configuration and open the journal; raises what keeps it from serving."""
         self.journal = Journal(settings.JOURNAL_DIR)
         self.live.start()
+        self.renew()
         spare_the_collector()
 
     async def read_key(self, digests: tuple[str, ...]) -> Key | None:
@@ -47,12 +64,42 @@ class Plane:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._lookups, self.keys.read, digests)
 
+    def renew(self) -> None:
+        """Make what is looked up in a configuration: the lists that are in use, and the search."""
+        snapshot = self.live.snapshot
+        self.shelf.renew(snapshot, time.time())
+        snapshot.finder.prepare()
+
+    def renew_aside(self, snapshot: Snapshot) -> None:
+        """Renew in a thread for lists, once for all revisions that come while it waits to begin."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+        self._renewal = self._lists.submit(logged, self.renew)
+
+    async def sheet(self, view: View) -> Sheet:
+        """Return a list of models; one that is not there yet is made in a thread."""
+        found = self.shelf.ready(view)
+        return found if found is not None else await self.aside(self.shelf.made, view)
+
+    async def aside(self, work: Callable[..., Result], *args: Any) -> Result:
+        """Return what `work` returns, done in the thread for lists."""
+        return await asyncio.get_running_loop().run_in_executor(self._lists, work, *args)
+
     def stop(self) -> None:
         self.live.stop()
+        self._lists.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
         for transport in self.transports.values():
             transport.close()
+
+
+def logged(work: Callable[[], None]) -> None:
+    """Do it; a failure is told in the log, since nobody waits for the result."""
+    try:
+        work()
+    except Exception:
+        log.exception("lists were not renewed, the next request for one makes it")
 
 
 def spare_the_collector() -> None:

@@ -6,6 +6,7 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from gatewayz.api.asking import permissions
 from gatewayz.api.base import AsyncAPIView
 from gatewayz.plane import plane
 
@@ -48,6 +49,7 @@ class Health(AsyncAPIView):
     """A summary of what is served."""
 
     async def get(self, request: Request) -> Response:
+        await permissions(request)
         snapshot, found = plane.live.snapshot, troubles()
         ready = [end for end in snapshot.endpoints.values() if end.enabled and end.secrets]
         summary = {

@@ -4,8 +4,9 @@ from django.urls import path, re_path
 
 from gatewayz.api.chat import ChatCompletions
 from gatewayz.api.explain import Explain
+from gatewayz.api.gateways import GatewayCounts, GatewayHealth, GatewayList
 from gatewayz.api.health import Health, Livez, Readyz
-from gatewayz.api.models import ModelDetail, ModelList
+from gatewayz.api.models import ModelDetail, ModelEndpoints, ModelList
 
 inference = [
     path("v1/chat/completions", ChatCompletions.as_view()),
@@ -13,7 +14,11 @@ inference = [
 listings = [
     path("v1/explain", Explain.as_view()),
     path("v1/models", ModelList.as_view()),
+    re_path(r"^v1/models/(?P<name>.+)/endpoints$", ModelEndpoints.as_view()),
     re_path(r"^v1/models/(?P<name>.+)$", ModelDetail.as_view()),
+    path("v1/gateways", GatewayList.as_view()),
+    path("v1/gateways/counts", GatewayCounts.as_view()),
+    re_path(r"^health/(?P<name>[^/]+)$", GatewayHealth.as_view()),
     path("health", Health.as_view()),
     path("livez", Livez.as_view()),
     path("readyz", Readyz.as_view()),

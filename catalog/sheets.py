@@ -1,0 +1,178 @@
+"""Lists of models as bytes: made once, cut and joined afterwards, never encoded again."""
+
+import gzip
+from array import array
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from msgspec.json import Encoder
+
+from catalog.listing import Entry, View
+from catalog.turns import politely
+
+HEAD = b'{"object":"list","data":['
+ENTRY_BYTES = 400  # about what an entry needs beside its JSON
+Rank = Callable[[Entry], Any]
+_encode = Encoder().encode
+
+
+def cost(entry: Entry) -> float:
+    """A prompt's and an answer's token together; what has no known price comes last."""
+    price = entry.offers[0].price
+    sides = [side for side in (price.input, price.output) if side is not None]
+    return sum(sides) if sides else float("inf")
+
+
+def context(entry: Entry) -> int:
+    return -(entry.offers[0].context_length or entry.model.context_length or 0)
+
+
+def latency(entry: Entry) -> float:
+    return min((o.latency_ms for o in entry.offers if o.latency_ms is not None), default=1e9)
+
+
+def throughput(entry: Entry) -> float:
+    return -max((o.throughput_tps or 0.0 for o in entry.offers), default=0.0)
+
+
+def dearest(entry: Entry) -> float:
+    known = cost(entry)
+    return known if known == float("inf") else -known
+
+
+def title(entry: Entry) -> str:
+    return (entry.model.name or entry.model.id).casefold()
+
+
+def age(entry: Entry) -> int:
+    return -entry.model.created
+
+
+SORTS: Mapping[str, Rank] = {
+    "name": title,
+    "created": age,
+    "price": cost,
+    "context": context,
+    "latency": latency,
+    "throughput": throughput,
+    "newest": age,
+    "pricing-low-to-high": cost,
+    "pricing-high-to-low": dearest,
+    "context-high-to-low": context,
+    "latency-low-to-high": latency,
+    "throughput-high-to-low": throughput,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """numbers: of rows, first to last; places: the other way round."""
+
+    numbers: "array[int]"
+    places: "array[int]"
+
+
+class Sheet:
+    """One list. `body` answers a request for all of it; `gzipped` once it was asked for.
+
+    numbers: by id. able: by capability, the numbers of rows. counts: by slug, how many rows.
+    """
+
+    def __init__(self, view: View, entries: list[Entry], rows: list[bytes]) -> None:
+        self.entries = entries
+        self._slug = view.slug
+        self.expires_at = expiry(view)
+        self.numbers = {entry.model.id: number for number, entry in politely(enumerate(entries))}
+        self.able: dict[str, array[int]] = {}
+        self.counts: dict[str, int] = {}
+        self._starts = array("I")
+        start = len(HEAD)
+        for number, entry in politely(enumerate(entries)):
+            self._starts.append(start)
+            start += len(rows[number]) + 1
+            for can in entry.capabilities:
+                self.able.setdefault(can, array("I")).append(number)
+            for offer in entry.offers:
+                self.counts[offer.slug] = self.counts.get(offer.slug, 0) + 1
+        self._starts.append(start)
+        self.body = b"".join((HEAD, b",".join(rows), self._tail(len(rows), None, 0, len(rows))))
+        self.etag = blake2b(self.body, digest_size=16).hexdigest()
+        self.gzipped: bytes | None = None
+        self._orders: dict[str, Order] = {}
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + len(self.gzipped or b"") + ENTRY_BYTES * len(self)
+
+    def row(self, number: int) -> bytes:
+        return self.body[self._starts[number] : self._starts[number + 1] - 1]
+
+    def row_of(self, entry: Entry) -> bytes | None:
+        """Return the row of exactly this entry, if it is here."""
+        number = self.numbers.get(entry.model.id)
+        if number is None or self.entries[number] != entry:
+            return None
+        return self.row(number)
+
+    def compressed(self) -> bytes:
+        """Return the body, gzipped; slow the first time, for a thread."""
+        if self.gzipped is None:
+            self.gzipped = gzip.compress(self.body, 6, mtime=0)
+        return self.gzipped
+
+    def has_order(self, sort: str) -> bool:
+        return sort in self._orders
+
+    def order(self, sort: str) -> Order:
+        """Return the rows in the order of SORTS[sort]; slow the first time, for a thread."""
+        found = self._orders.get(sort)
+        if found is None:
+            ranks = [SORTS[sort](entry) for entry in politely(self.entries)]
+            numbers = array("I", sorted(range(len(ranks)), key=ranks.__getitem__))
+            places = array("I", bytes(4 * len(numbers)))
+            for place, number in enumerate(numbers):
+                places[number] = place
+            found = self._orders[sort] = Order(numbers, places)
+        return found
+
+    def page(self, numbers: Sequence[int], limit: int | None, offset: int) -> bytes:
+        """Return the answer that holds these rows, cut by limit and offset."""
+        end = len(numbers) if limit is None else offset + limit
+        cut = numbers[offset:end]
+        if isinstance(cut, range):
+            rows = self.body[self._starts[cut.start] : self._starts[cut.stop] - 1] if cut else b""
+        else:
+            rows = b",".join([self.row(number) for number in cut])
+        return b"".join((HEAD, rows, self._tail(len(cut), limit, offset, len(numbers))))
+
+    def _tail(self, returned: int, limit: int | None, offset: int, total: int) -> bytes:
+        rest = {
+            "total": total,
+            "returned": returned,
+            "limit": limit,
+            "offset": offset,
+            "gateway": self._slug,
+            "has_more": offset + returned < total,
+        }
+        return b"]," + _encode(rest)[1:]
+
+
+def expiry(view: View) -> float:
+    """Return when the next block rule comes to mean something else."""
+    turns = [turn for block in view.snapshot.blocks for turn in block.turns_at()]
+    return min((turn for turn in turns if turn > view.now), default=float("inf"))
+
+
+def sheet_of(view: View, older: Sequence[Sheet] = ()) -> Sheet:
+    """Make the list; rows that `older` ones have are taken over. In short turns, for a thread."""
+    entries = list(view.entries())
+    rows = []
+    for entry in politely(entries):
+        known = (sheet.row_of(entry) for sheet in older)
+        rows.append(next((row for row in known if row is not None), b"") or _encode(entry.row()))
+    return Sheet(view, entries, rows)

@@ -1,0 +1,58 @@
+"""What happened at providers is asked for seldom, and kept while nobody answers."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import DatabaseError
+
+from catalog.records import Record, Records, read
+from catalog.syncs.counting import Gateway
+from catalog.syncs.models import SyncRun
+from providers.models import Provider
+
+ROW = Gateway("groq", 3, 2, 1, "applied")
+
+
+class Source:
+    def __init__(self) -> None:
+        self.asked = 0
+        self.away = False
+
+    def __call__(self) -> dict[str, Record]:
+        self.asked += 1
+        if self.away:
+            raise DatabaseError("gone")
+        return {"groq": Record(ROW)}
+
+
+def test_records_are_asked_for_once_in_a_while() -> None:
+    records = Records(source := Source())
+    assert not records.fresh
+    assert records.of("groq") is None
+    records.refresh()
+    records.refresh()
+    assert (source.asked, records.fresh) == (1, True)
+    assert records.of("groq") == Record(ROW)
+
+
+def test_what_is_known_is_kept_while_the_database_is_away() -> None:
+    records = Records(source := Source(), fresh_s=0.0)
+    records.refresh()
+    source.away = True
+    records.refresh()
+    assert source.asked == 2
+    assert records.of("groq") == Record(ROW)
+
+
+@pytest.mark.django_db
+def test_the_last_good_sync_is_told() -> None:
+    groq = Provider.objects.get(slug="groq")
+    good, bad = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    SyncRun.objects.create(
+        provider=groq, state="applied", finished_at=good, pages=1, rows=5, duplicates=2
+    )
+    SyncRun.objects.create(provider=groq, state="failed", finished_at=bad)
+    record = read()["groq"]
+    assert record.last_sync == good
+    assert (record.counts.duplicates, record.counts.status) == (2, "failed")
+    assert read()["novita"].last_sync is None
