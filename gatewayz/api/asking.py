@@ -41,7 +41,7 @@ class Selection:
     def asked(cls, request: Request) -> "Selection":
         """Read the query; raises BadRequest."""
         return cls(
-            text(request, "q"),
+            request.query_params.get("q", "").strip()[:LONGEST_QUERY],
             choice(request, "capability", CAPABILITIES),
             choice(request, "sort", SORTS),
             number(request, "limit", MOST),
@@ -60,13 +60,6 @@ def number(request: Request, name: str, most: int) -> int | None:
     if not (given.isascii() and given.isdigit() and len(given) <= 9 and int(given) <= most):
         raise BadRequest(f"`{name}` is a whole number from 0 to {most}.", param=name)
     return int(given)
-
-
-def text(request: Request, name: str) -> str:
-    given: str = request.query_params.get(name, "").strip()
-    if len(given) > LONGEST_QUERY:
-        raise BadRequest(f"`{name}` is longer than {LONGEST_QUERY} characters.", param=name)
-    return given
 
 
 def choice(request: Request, name: str, choices: Collection[str]) -> str:

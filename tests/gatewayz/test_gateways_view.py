@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.gatewayz.conftest import ARCH, LLAMA, OSS, Town
+from tests.gatewayz.conftest import ARCH, LLAMA, Town
+from tests.world.config import provider_row, unique
 from tests.world.gateway import Gateway
 
 HF_NAMES = ("huggingface", "hug", "hf", "HF", "Hugging_Face")
@@ -35,14 +36,16 @@ def test_gateways_are_listed_with_their_names_and_state(town: Town) -> None:
 
 
 def test_states_of_gateways(town: Town) -> None:
-    def state() -> str:
-        return by(get(town, "/v1/gateways")["data"], "slug")["novita"]["status"]
+    slug = unique("idle")
 
-    row: dict[str, Any] = {"enabled": True, "credentials": [{"value": "sk-novita"}]}
-    town.gateway.apply({"version": 1, "providers": {"novita": row}})
+    def state(**config: Any) -> str:
+        row = provider_row("https://idle.example/v1", private_network=False, **config)
+        town.gateway.apply({"version": 1, "providers": {slug: row}})
+        return by(get(town, "/v1/gateways")["data"], "slug")[slug]["status"]
+
+    assert state(credentials=[]) == "no_credential"
     assert state() == "empty"
-    town.gateway.apply({"version": 1, "providers": {"novita": {"enabled": False}}})
-    assert state() == "disabled"
+    assert state(enabled=False) == "disabled"
 
 
 def test_counts_are_what_the_command_prints(town: Town) -> None:
@@ -89,11 +92,15 @@ def test_a_models_offers(town: Town) -> None:
 
 
 def test_an_offer_that_does_not_serve_says_why(town: Town) -> None:
-    block = {"pattern": OSS, "provider": "groq", "reason": "garbled answers"}
+    model, good, bad = unique("twice"), unique("good"), unique("bad")
+    for slug in (good, bad):
+        town.gateway.provider("http://127.0.0.1:9/v1", [model], slug)
+    block = {"pattern": model, "provider": bad, "reason": "garbled answers"}
     town.gateway.apply({"version": 1, "blocks": [block]})
-    rows = by(get(town, f"/v1/models/{OSS}/endpoints")["data"]["endpoints"], "tag")
-    assert (rows["huggingface"]["status"], rows["groq"]["status"]) == (0, -10)
-    assert rows["groq"]["reason"] == "blocked: garbled answers"
+    first, second = get(town, f"/v1/models/{model}/endpoints")["data"]["endpoints"]
+    assert (first["tag"], first["status"]) == (good, 0)
+    assert (second["tag"], second["status"]) == (bad, -10)
+    assert second["reason"] == "blocked: garbled answers"
 
 
 def test_offers_of_what_cannot_be_called_are_refused_as_a_request_is(town: Town) -> None:

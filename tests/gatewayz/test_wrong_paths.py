@@ -23,7 +23,7 @@ NOWHERE = [
     "/v1/%0d%0aX-Evil:%201",
     "/v1/models/%0d%0aX-Evil:%201",
     "/v1/" + "x" * 20_000,
-    "/health/nope",
+    "/health/hug/nope",
     "/readyzz",
     "/nope",
     "/%00",
