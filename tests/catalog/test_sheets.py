@@ -13,7 +13,7 @@ from catalog.building import Pieces, assemble
 from catalog.listing import View
 from catalog.sheets import SORTS, Sheet, sheet_of
 from catalog.shelf import Shelf
-from catalog.values import Block, Model, Snapshot
+from catalog.values import HALF_OPEN_S, Block, Model, Snapshot
 from providers.values import Price
 from tests.catalog.crowd import crowded
 from tests.catalog.town import LLAMA, NOW, OSS, TOWN, cents, offer
@@ -144,7 +144,10 @@ def test_a_model_leaves_and_returns_when_its_block_does() -> None:
     before = View(snapshot, EVERYTHING, None, NOW)
     assert OSS not in [row["id"] for row in listed(shelf.made(before))]
     assert shelf.ready(replace(before, now=NOW + 59)) is not None
-    after = replace(before, now=NOW + 60)
+    half_open = replace(before, now=NOW + 60)
+    assert shelf.ready(half_open) is None
+    assert OSS not in [row["id"] for row in listed(shelf.made(half_open))]
+    after = replace(before, now=NOW + 60 + HALF_OPEN_S)
     assert shelf.ready(after) is None
     assert OSS in [row["id"] for row in listed(shelf.made(after))]
 
