@@ -43,7 +43,7 @@ def test_states_of_gateways(town: Town) -> None:
         town.gateway.apply({"version": 1, "providers": {slug: row}})
         return by(get(town, "/v1/gateways")["data"], "slug")[slug]["status"]
 
-    assert state(credentials=[]) == "no_credential"
+    assert state(credentials=[{"env": "NOBODY_SETS_THIS"}]) == "no_credential"
     assert state() == "empty"
     assert state(enabled=False) == "disabled"
 

@@ -2,15 +2,13 @@
 
 import gzip
 import json
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.gatewayz.conftest import ARCH, LLAMA, OSS, Town
+from tests.gatewayz.conftest import LLAMA, OSS, Town
 from tests.world.config import provider_row, unique
 
 PRICES = {"stall/cheap": "0.1", "stall/dear": "50", "stall/vectors": "0.01"}
@@ -184,21 +182,6 @@ def test_a_list_is_what_the_key_may_see(stocked: Town) -> None:
     assert [row["id"] for row in rows] == [LLAMA, OSS]
     assert {tuple(row["gateways"]) for row in rows} == {("huggingface",)}
     assert ask(stocked, {"Authorization": "Bearer nonsense"}).status_code == 401
-
-
-@pytest.fixture
-def brief_block(stocked: Town) -> float:
-    ends = datetime.now(UTC) + timedelta(seconds=3)
-    row = {"pattern": "stall/cheap", "reason": "for a moment", "expires": ends.isoformat()}
-    stocked.gateway.apply({"version": 1, "blocks": [row]})
-    return ends.timestamp()
-
-
-def test_a_blocked_model_is_back_when_its_block_is_over(stocked: Town, brief_block: float) -> None:
-    assert "stall/cheap" not in ids(stocked)
-    assert ARCH not in ids(stocked)
-    time.sleep(max(0.0, brief_block - time.time()) + 0.1)
-    assert "stall/cheap" in ids(stocked)
 
 
 def test_a_browser_gets_a_page_of_some(stocked: Town) -> None:
