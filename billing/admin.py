@@ -15,7 +15,8 @@ from unfold.paginator import InfinitePaginator
 
 from billing import money
 from billing.forms import ApiKeyForm, TopUpForm
-from billing.models import Account, ApiKey, Plan, Posting, UsageRow
+from billing.ledger.credits import credit
+from billing.models import Account, ApiKey, Plan, UsageRow
 from providers.models import Provider
 from providers.panels import Choice, ConfigurationAdmin, ReadOnly
 
@@ -39,20 +40,24 @@ class AccountAdmin(ConfigurationAdmin):
     list_select_related = ("plan",)
     list_filter = ("enabled", "plan")
     search_fields = ("name",)
-    readonly_fields = ("balance", "created_at")
-    fields = ("name", "plan", "enabled", "balance", "created_at")
+    readonly_fields = ("balance", "held", "created_at")
+    fields = ("name", "plan", "enabled", "credit_limit", "balance", "held", "created_at")
     actions_detail = ("top_up",)
 
     @display(description="balance", ordering="balance_nano")
     def balance(self, row: Account) -> str:
         return money.written(row.balance_nano)
 
+    @display(description="held")
+    def held(self, row: Account) -> str:
+        return money.written(row.held_nano)
+
     @action(description="Top up", icon="add_card", permissions=["change"], dialog=TOP_UP)
     def top_up(self, request: HttpRequest, form: TopUpForm, object_id: str) -> HttpResponse:
         account, data = Account.objects.get(pk=object_id), form.cleaned_data
         try:
-            posting = account.credit(data["amount"], data["reason"], request.user.get_username())
-            self.message_user(request, f"Posted {posting}.")
+            credit(account, data["amount"], data["reason"], request.user.get_username())
+            self.message_user(request, f"Posted {money.written(data['amount'])} for {account}.")
         except money.BadAmount as problem:
             self.message_user(request, str(problem), messages.ERROR)
         return back_to(account)
@@ -109,19 +114,6 @@ class ApiKeyAdmin(ConfigurationAdmin):
     def revoke(self, request: HttpRequest, queryset: QuerySet) -> None:
         count = queryset.revoke()
         self.message_user(request, f"Revoked {count}; they are refused within a second.")
-
-
-@admin.register(Posting)
-class PostingAdmin(ReadOnly, ModelAdmin):
-    list_display = ("created_at", "account", "amount", "reason", "author")
-    list_select_related = ("account",)
-    list_filter = ("created_at",)
-    search_fields = ("account__name", "reason", "author")
-    fields = ("account", "amount", "reason", "author", "created_at")
-
-    @display(description="amount", ordering="amount_nano")
-    def amount(self, row: Posting) -> str:
-        return money.written(row.amount_nano)
 
 
 class ProviderFilter(admin.SimpleListFilter):

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import F
 
+from billing.ledger.models import new_id
+from billing.ledger.posting import REVENUE, Because, customer, post
 from billing.models import Account, JournalFile, UsageRow
 from billing.records import REFUSED, Record, decode, encode
 from billing.testimony import count_blocks, testify
@@ -141,8 +143,8 @@ def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None)
 
 
 def add(fresh: list[Record]) -> None:
-    UsageRow.objects.bulk_create([row_of(record) for record in fresh])
-    charge(fresh)
+    charged_by = charge(fresh)
+    UsageRow.objects.bulk_create([row_of(record, charged_by) for record in fresh])
 
 
 def add_alone(path: Path, record: Record) -> bool:
@@ -168,30 +170,34 @@ def not_booked(found: list[Record]) -> list[Record]:
     return [record for key, record in unique.items() if key in fresh and record.account_id in known]
 
 
-def charge(fresh: list[Record]) -> None:
-    """Take the cost from each balance; one that crosses zero is news to every process."""
+def charge(fresh: list[Record]) -> UUID | None:
+    """Take the cost from each account; one that crosses zero is news to every process.
+
+    Return the transaction that did; None where nothing cost anything.
+    """
     owed: Counter[int] = Counter()
     for record in fresh:
         owed[record.account_id] += record.cost_nano or 0
-    spent = []
-    for account_id, cost in sorted(owed.items()):
-        if cost:
-            rows = Account.objects.filter(pk=account_id)
-            rows.record(balance_nano=F("balance_nano") - cost)
-            balance = rows.values_list("balance_nano", flat=True).get()
-            if balance <= 0 < balance + cost:
-                spent.append(account_id)
+    amounts = {customer(account_id): -cost for account_id, cost in owed.items() if cost}
+    if not amounts:
+        return None
+    because = Because("usage", f"usage:{new_id()}")
+    booked = post(because, {**amounts, REVENUE: -sum(amounts.values())})
+    balances = Account.objects.filter(pk__in=owed).values_list("pk", "balance_nano")
+    spent = {pk for pk, balance in balances if balance <= 0 < balance + owed[pk]}
     if spent:
         parts = {f"account:{account_id}" for account_id in spent}
         announce(parts, f"no credits left: {', '.join(sorted(parts))}")
+    return booked
 
 
-def row_of(record: Record) -> UsageRow:
+def row_of(record: Record, charged_by: UUID | None) -> UsageRow:
     usage = record.usage
     return UsageRow(
         request_id=record.request_id,
         created_at=datetime.fromtimestamp(record.at, UTC),
         account_id=record.account_id,
+        transaction_id=charged_by if record.cost_nano else None,
         key_id=record.key_id,
         endpoint=record.endpoint,
         asked_model=record.asked_model,

@@ -1,18 +1,15 @@
-"""Who asks and what it costs: plans, accounts, keys, postings and usage."""
+"""Who asks and what it costs: plans, accounts, keys and usage."""
 
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F
 from django.utils import timezone
 
-from billing import keys, money, values
-from providers.configuration import ConfigurationQuerySet, ConfigurationRow, one_revision
+from billing import keys, values
+from providers.configuration import ConfigurationQuerySet, ConfigurationRow
 from providers.models import strings
-
-MOST_BALANCE_NANO = 8 * 10**18  # with one more posting it still fits into the column
 
 
 class Plan(ConfigurationRow):
@@ -50,7 +47,17 @@ class Account(ConfigurationRow):
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="accounts")
     enabled = models.BooleanField(default=True, help_text="Off: its keys are refused.")
     balance_nano = models.BigIntegerField(
-        default=0, editable=False, help_text="In nano-USD: 10⁹ are one dollar."
+        default=0, editable=False, help_text="What it owns, in nano-USD: 10⁹ are one dollar."
+    )
+    held_nano = models.BigIntegerField(
+        default=0, editable=False, help_text="What processes took of it to admit requests against."
+    )
+    credit_limit = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        default=Decimal(0),
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="How far below zero it may go, in USD: for who pays by invoice.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -59,24 +66,6 @@ class Account(ConfigurationRow):
 
     def __str__(self) -> str:
         return self.name
-
-    def credit(self, amount_nano: int, reason: str, author: str) -> "Posting":
-        """Add a posting and the balance that goes with it; a negative amount takes away.
-
-        Raise money.BadAmount for zero, and for what would leave the range of a balance.
-        """
-        if not 0 < abs(amount_nano) <= money.MOST_USD * money.NANO_PER_USD:
-            raise money.BadAmount(f"Neither zero nor more than {money.MOST_USD:,} USD at a time.")
-        room = (-MOST_BALANCE_NANO - amount_nano, MOST_BALANCE_NANO - amount_nano)
-        with one_revision(f"posted {money.written(amount_nano)} to {self}"):
-            rows = Account.objects.filter(pk=self.pk, balance_nano__range=room)
-            if not rows.update(balance_nano=F("balance_nano") + amount_nano):
-                raise money.BadAmount("No account's balance may grow that large.")
-            posting = Posting.objects.create(
-                account=self, amount_nano=amount_nano, reason=reason[:300], author=author[:150]
-            )
-        self.refresh_from_db(fields=["balance_nano"])
-        return posting
 
 
 class ApiKeyQuerySet(ConfigurationQuerySet):
@@ -161,28 +150,19 @@ class ApiKey(ConfigurationRow):
         )
 
 
-class Posting(models.Model):
-    """Money that an account was given or that was taken back; usage rows hold what it spent."""
-
-    account = models.ForeignKey(Account, models.PROTECT, related_name="postings")
-    amount_nano = models.BigIntegerField(help_text="In nano-USD; negative takes away.")
-    reason = models.CharField(max_length=300, help_text="<code>invoice 2031 paid</code>")
-    author = models.CharField(max_length=150)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-
-    def __str__(self) -> str:
-        return f"{money.written(self.amount_nano)} for {self.account}"
-
-
 class UsageRow(models.Model):
     """One answered or failed request: what was asked, who answered, what it cost."""
 
     request_id = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField(db_index=True)
     account = models.ForeignKey(Account, models.PROTECT, related_name="usage")
+    transaction = models.ForeignKey(
+        "ledger.Transaction",
+        models.PROTECT,
+        null=True,
+        related_name="usage",
+        help_text="What charged it, together with others that were booked at once.",
+    )
     key_id = models.CharField(max_length=32, db_index=True)
     endpoint = models.CharField(max_length=30)
     asked_model = models.CharField(max_length=250)

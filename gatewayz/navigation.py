@@ -32,7 +32,8 @@ GROUPS = {
         ("billing.account", "account_balance_wallet"),
         ("billing.apikey", "vpn_key"),
         ("billing.plan", "tune"),
-        ("billing.posting", "receipt_long"),
+        ("ledger.transaction", "receipt_long"),
+        ("ledger.ledgeraccount", "balance"),
         ("billing.usagerow", "monitoring"),
     ),
     "Operations": (

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "catalog.syncs",
     "catalog.evidence",
     "billing",
+    "billing.ledger",
     "gatewayz",
 ]
 MIDDLEWARE = [

@@ -1,12 +1,14 @@
 """What the database made of journals."""
 
+from billing.ledger.checking import differences
+from billing.ledger.credits import credit
 from billing.models import Account, Plan, UsageRow
 
 
 def account(name: str = "Acme", nano: int = 10**12) -> Account:
     plan = Plan.objects.get_or_create(name="default")[0]
     row = Account.objects.create(name=name, plan=plan)
-    row.credit(nano, "test", "test")
+    credit(row, nano, "test", "test")
     return row
 
 
@@ -19,6 +21,7 @@ def booked() -> dict[str, tuple[str, int | None]]:
 
 
 def balance_fits(row: Account, credit_nano: int = 10**12) -> bool:
+    assert differences() == []
     row.refresh_from_db()
     costs = UsageRow.objects.filter(account=row).values_list("cost_nano", flat=True)
     return row.balance_nano == credit_nano - sum(cost or 0 for cost in costs)

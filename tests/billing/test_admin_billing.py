@@ -5,7 +5,9 @@ from django.test import Client
 from django.urls import reverse
 
 from billing import keys, money
-from billing.models import Account, ApiKey, Plan, Posting
+from billing.ledger.credits import credit
+from billing.ledger.models import Posting, Transaction
+from billing.models import Account, ApiKey, Plan
 from catalog.models import Revision
 from tests.forms import errors, save
 
@@ -25,9 +27,11 @@ def top_up(client: Client, account: Account, amount: str, reason: str = "invoice
 def test_a_top_up_is_a_posting_and_a_balance(admin_client: Client, acme: Account) -> None:
     answer = top_up(admin_client, acme, "12.50")
     assert answer["HX-Redirect"] == reverse("admin:billing_account_change", args=[acme.pk])
-    posting = Posting.objects.get()
-    assert (posting.amount_nano, posting.reason) == (12_500_000_000, "invoice 2031 paid")
-    assert posting.author == Revision.objects.first().author == "admin"
+    booked = Transaction.objects.get()
+    assert (booked.kind, booked.reason) == ("adjustment", "invoice 2031 paid")
+    sides = {row.ledger_account.kind: row.amount_nano for row in booked.postings.all()}
+    assert sides == {"customer": 12_500_000_000, "adjustments": -12_500_000_000}
+    assert booked.author == Revision.objects.first().author == "admin"
     assert Revision.objects.first().parts == [f"account:{acme.pk}"]
     text = admin_client.get(reverse("admin:billing_account_change", args=[acme.pk])).content
     assert b"12.50 USD" in text
@@ -52,23 +56,29 @@ def test_whoever_may_not_change_accounts_may_not_top_up(client: Client, acme: Ac
 
 def test_a_balance_never_leaves_its_column(acme: Account) -> None:
     for _ in range(8):
-        acme.credit(10**18, "much", "test")
+        credit(acme, 10**18, "much", "test")
     with pytest.raises(money.BadAmount):
-        acme.credit(10**18, "too much", "test")
-    assert acme.balance_nano == 8 * 10**18 == sum(p.amount_nano for p in Posting.objects.all())
+        credit(acme, 10**18, "too much", "test")
+    assert acme.balance_nano == 8 * 10**18 == sum(posted_to("customer"))
+    assert sum(posted_to("adjustments")) == -acme.balance_nano
+
+
+def posted_to(kind: str) -> list[int]:
+    rows = Posting.objects.filter(ledger_account__kind=kind)
+    return list(rows.values_list("amount_nano", flat=True))
 
 
 @pytest.mark.parametrize("amount", [0, 10**18 + 1, -(10**18) - 1])
 def test_neither_nothing_nor_the_enormous_is_posted(acme: Account, amount: int) -> None:
     with pytest.raises(money.BadAmount):
-        acme.credit(amount, "reason", "test")
+        credit(acme, amount, "reason", "test")
     assert not Posting.objects.exists()
 
 
 def test_credits_from_stale_rows_add_up(acme: Account) -> None:
     stale = Account.objects.get(pk=acme.pk)
-    acme.credit(5, "one", "test")
-    stale.credit(-2, "two", "test")
+    credit(acme, 5, "one", "test")
+    credit(stale, -2, "two", "test")
     assert stale.balance_nano == 3
 
 

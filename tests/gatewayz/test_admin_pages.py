@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from billing.ledger.credits import credit
 from billing.models import Account, ApiKey, Plan, UsageRow
 from catalog.models import BlockRule, Model, ModelAlias, Offer
 from providers.models import Provider
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def world(db) -> None:
     """At least a dozen rows of what grows, so that a query per row shows."""
     account = Account.objects.create(name="Acme", plan=Plan.objects.get(name="default"))
-    account.credit(10**9, "welcome", "admin")
+    credit(account, 10**9, "welcome", "admin")
     providers = list(Provider.objects.all()[:12])
     for number, provider in enumerate(providers):
         model = Model.objects.create(model_id=f"org/model-{number}")

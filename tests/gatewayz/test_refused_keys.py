@@ -16,10 +16,11 @@ TRIES = 25
 MAKE = """
 from datetime import timedelta
 from django.utils import timezone
+from billing.ledger.credits import credit
 from billing.models import Account, ApiKey, Plan
 plan = Plan.objects.get(name="default")
 good = Account.objects.create(name="{name} good", plan=plan)
-good.credit(10**9, "test", "test")
+credit(good, 10**9, "test", "test")
 shut = Account.objects.create(name="{name} shut", plan=plan)
 revoked, token = ApiKey.issue(good)
 ApiKey.objects.filter(pk=revoked.pk).revoke()

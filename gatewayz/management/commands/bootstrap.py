@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
+from billing.ledger.credits import credit
 from billing.models import Account, ApiKey, Plan
 from billing.money import NANO_PER_USD
 from providers.configuration import acting_as
@@ -58,5 +59,5 @@ def first_key() -> str:
     plan = Plan.objects.get_or_create(name="default")[0]
     account, fresh = Account.objects.get_or_create(name="operator", defaults={"plan": plan})
     if fresh:
-        account.credit(CREDIT_USD * NANO_PER_USD, "first credit", "bootstrap")
+        credit(account, CREDIT_USD * NANO_PER_USD, "first credit", "bootstrap")
     return ApiKey.issue(account, "first key")[1]

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from billing import money
+from billing.ledger.credits import credit as book
 from billing.models import Account, ApiKey, Plan
 from providers.configuration import one_revision
 
@@ -37,7 +38,7 @@ def issue(account_name: str, plan_name: str | None, key_name: str, credit: str |
     with one_revision(f"issued a key to {account_name}"):
         account = account_for(account_name, plan_name)
         if credit is not None:
-            account.credit(positive(credit), "credit with a new key", AUTHOR)
+            book(account, positive(credit), "credit with a new key", AUTHOR)
         row = ApiKey(account=account, name=key_name)
         token = row.mint()
         row.full_clean()
