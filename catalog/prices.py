@@ -57,7 +57,8 @@ def effective(by_hand: Prices, listed: Prices) -> Prices:
 @lru_cache(4096)
 def price_value(usd_per_million: Prices) -> Price:
     """Return the data plane's price; equal ones are one value."""
-    return Price(*map(pico, usd_per_million))
+    read, said, cached = map(pico, usd_per_million)
+    return Price(read, said, cached)
 
 
 class PriceRecordQuerySet(models.QuerySet):

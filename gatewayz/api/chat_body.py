@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from billing import bounds
+from billing.estimates import Bounds
 from billing.values import Key
 from catalog.asks import ANY, Ask, Permissions, Preferences
 from gatewayz.api.bodies import check_name, read_members, wrong
@@ -16,6 +18,7 @@ from providers.errors import BadRequest
 PICO_PER_TOKEN = 10**6  # of a price in USD per million tokens
 SORTS = ("price", "latency", "throughput")
 MOST_FALLBACKS = 20
+COUNTED = ("messages", "tools", "response_format")  # what goes into the prompt
 
 
 class Message(msgspec.Struct):
@@ -71,7 +74,7 @@ class Chat:
 
     ask: Ask
     call: Call
-    prompt_bytes: int
+    bounds: Bounds
 
 
 _body = msgspec.json.Decoder(ChatBody).decode
@@ -99,15 +102,19 @@ def read_chat(raw: bytes, key: Key) -> Chat:
     )
     options = body.stream_options
     wants_usage = options is not None and bool(options.include_usage)
-    return Chat(ask, call(fields, body, wants_usage), prompt_bytes(fields))
+    return Chat(ask, call(fields, body, wants_usage), bounds_of(raw, fields, body))
 
 
 def call(fields: Fields, body: ChatBody, wants_usage: bool) -> Call:
     return Call(fields, bool(body.stream), wants_usage)
 
 
-def prompt_bytes(fields: Fields) -> int:
-    return sum(len(memoryview(fields[name])) for name in ("messages", "tools") if name in fields)
+def bounds_of(raw: bytes, fields: Fields, body: ChatBody) -> Bounds:
+    """Return the most that the request can use; nothing is decoded for it."""
+    size = sum(len(memoryview(fields[name])) for name in COUNTED if name in fields)
+    limit = body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens
+    parts = any(type(message.content) is list for message in body.messages)
+    return bounds.bounds(raw, size, limit, body.n, parts)
 
 
 def preferences(wish: str | ProviderWish) -> Preferences:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from providers.adapters.answers import Broken
-from providers.adapters.usage import is_empty, is_given, text_bytes_of, usage_of
+from providers.adapters.content import is_empty, is_given, text_bytes_of
+from providers.adapters.usage import usage_of
 from providers.envelopes import read_failure
 from providers.failures import UNREADABLE, Failure
 from providers.sse import EventSplitter, EventTooLarge, data_of
