@@ -67,7 +67,7 @@ UNPRICED = (
 
 
 def known(price: ListedPrice) -> dict[str, Decimal]:
-    return {name: value for name, value in asdict(price).items() if value is not None}
+    return {name: value for name, value in asdict(price).items() if value not in (None, ())}
 
 
 @pytest.mark.parametrize(("name", "id"), CONTRACTS)
