@@ -11,10 +11,12 @@ import msgspec
 
 from billing.values import REFUSE, Tariff
 from providers.errors import ModelNotAvailable
-from providers.rates import BUCKETS
+from providers.rates import BUCKETS, OF_ANSWER, OF_MEDIA, PIECES
 from providers.values import Price, Route, Usage
 
 PICO_PER_NANO = 1000
+NANO_PER_USD = 10**9
+GROUPS = {"prompt_cost": OF_MEDIA, "completions_cost": OF_ANSWER, "other_cost": PIECES}
 DEFAULT = "default"  # the source of a price that is the plan's and not the offer's
 
 
@@ -68,6 +70,21 @@ def charge(price: Price, usage: Usage, markup: Decimal, at: float) -> Charge | N
         price.source,
         price.price_id,
     )
+
+
+def told(cost: Charge | None) -> dict[str, object]:
+    """Return what a client that asks is told, in USD: all of it, and its parts.
+
+    Each is rounded by itself, so the parts may differ from the whole by a nano-USD.
+    """
+    if cost is None:
+        return {"cost": None}
+    pico = dict.fromkeys(GROUPS, 0)
+    for line in cost.lines:
+        group = next(group for group, buckets in GROUPS.items() if line.bucket in buckets)
+        pico[group] += line.quantity * line.unit_pico
+    parts = {group: marked_up(sum_, cost.markup) / NANO_PER_USD for group, sum_ in pico.items()}
+    return {"cost": cost.cost_nano / NANO_PER_USD, "cost_details": parts}
 
 
 def marked_up(pico: int, markup: Decimal) -> int:

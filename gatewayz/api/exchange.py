@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from billing.admission import check_balance
 from billing.estimates import Bounds, estimate
-from billing.pricing import Charge, charge, priced
+from billing.pricing import Charge, charge, priced, told
 from billing.records import REFUSED, Record, booked
 from billing.values import Key
 from catalog.asks import Ask
 from catalog.resolver import resolve
 from gatewayz.plane import plane
+from providers.adapters.costs import Told
 from providers.attempts import Call
 from providers.dispatch import Reply
 from providers.errors import GatewayError
@@ -26,7 +28,7 @@ class Exchange:
         self.request_id = request_id
         self.key = key
         self.ask = ask
-        self.call = call
+        self.call = replace(call, cost=self._told) if call.wants_cost else call
         self.reply = Reply()
         self._bounds = bounds
         self._began, self._began_at = time.monotonic(), time.time()
@@ -120,6 +122,9 @@ class Exchange:
         if usage is None or route is None:
             return None
         return charge(route.price, usage, self.key.markup, self._began_at)
+
+    def _told(self, route: Route, usage: Usage) -> Told:
+        return told(charge(route.price, usage, self.key.markup, self._began_at))
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._began) * 1000)

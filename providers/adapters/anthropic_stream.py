@@ -10,6 +10,7 @@ from providers.adapters.answers import Broken
 from providers.adapters.anthropic_answers import Block, finish_reason
 from providers.adapters.anthropic_messages import NULL
 from providers.adapters.anthropic_usage import Counted, counted, usage_object
+from providers.adapters.costs import Told
 from providers.envelopes import read_failure
 from providers.failures import UNREADABLE, Failure
 from providers.sse import EventSplitter, EventTooLarge, data_of
@@ -64,6 +65,7 @@ class AnthropicReader:
         "_silent",
         "_splitter",
         "_wants_usage",
+        "cost",
         "failure",
         "finished",
         "started",
@@ -75,6 +77,7 @@ class AnthropicReader:
         self.usage: Usage | None = None
         self.text_bytes = 0
         self.failure: Failure | None = None
+        self.cost: Callable[[Usage], Told] | None = None
         self.started = False
         self.finished = False
         self._splitter = EventSplitter()
@@ -200,7 +203,9 @@ class AnthropicReader:
         if not self._wants_usage or self.usage is None:
             return last + DONE
         head = self._head.rpartition(b"[")[0]
-        return last + head + b'[],"usage":' + _encode(usage_object(self.usage)) + b"}\n\n" + DONE
+        told = self.cost(self.usage) if self.cost is not None else {}
+        usage = _encode({**usage_object(self.usage), **told})
+        return last + head + b'[],"usage":' + usage + b"}\n\n" + DONE
 
     def _estimate(self) -> None:
         """What a client that leaves now is charged: the prompt as counted, the answer by bytes."""

@@ -12,7 +12,7 @@ from providers.adapters.usage import usage_of
 from providers.transport import Outgoing
 from providers.values import Endpoint, Route, Secret
 
-OURS = frozenset({"provider", "models"})  # extras of our own API; no provider sees them
+OURS = frozenset({"provider", "models", "usage"})  # extras of our API; no provider sees them
 ASK_USAGE = msgspec.Raw(b'{"include_usage":true}')
 
 _encode = msgspec.json.Encoder().encode
