@@ -4,6 +4,7 @@ Pictures, sound and files in base64 count by the piece, everything else by its b
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from billing.estimates import LEAST_BYTES_PER_TOKEN, Bounds
 
@@ -13,6 +14,7 @@ BASE64 = b";base64,"
 DATA = b'"data"'
 IMAGE = b'"image_url"'
 LONGEST_HEAD = 100
+MOST_PIECES = 1000  # that are looked for; what comes after them counts by its bytes
 
 
 def bounds(raw: bytes, size: int, limit: int | None, choices: int | None, parts: bool) -> Bounds:
@@ -39,12 +41,12 @@ def bounds(raw: bytes, size: int, limit: int | None, choices: int | None, parts:
 
 def media_in(raw: bytes) -> Iterator[tuple[bool, int]]:
     """Yield of each piece in base64 whether it is an image, and its length in bytes."""
-    for start, end in strings_after(raw, BASE64, b""):
+    for start, end in islice(strings_after(raw, BASE64, b""), MOST_PIECES):
         if is_base64(raw[start:end]):
             place = start - len(BASE64)
             head = raw[max(0, place - LONGEST_HEAD) : place].rpartition(b'"')[2]
             yield head.startswith(b"data:image"), end - start
-    for start, end in strings_after(raw, DATA, b'"'):
+    for start, end in islice(strings_after(raw, DATA, b'"'), MOST_PIECES):
         piece = raw[start:end]
         if BASE64 not in piece and is_base64(piece):
             yield False, end - start

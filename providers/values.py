@@ -172,7 +172,7 @@ class Price:
         steps = self._steps or self._remember_steps()
         if len(steps) == 1:
             return steps[0][1]
-        return next(rates for above, rates in reversed(steps) if prompt > above or above < 0)
+        return next(rates for above, rates in reversed(steps) if prompt > above)
 
     def _remember_flat(self) -> Rates:
         object.__setattr__(self, "_flat", filled(dict(zip(BUCKETS, _rates_of(self), strict=True))))
@@ -180,7 +180,10 @@ class Price:
 
     def _remember_steps(self) -> tuple[tuple[int, Dearest], ...]:
         prices = dict(zip(BUCKETS, _rates_of(self), strict=True))
-        begins = [(tier.min_prompt_tokens or 0, tier.prices) for tier in self.tiers]
+        begins = [
+            (-1 if tier.min_prompt_tokens is None else tier.min_prompt_tokens, tier.prices)
+            for tier in self.tiers
+        ]
         edges = sorted({-1, *(edge for edge, _ in begins)})
         steps = (
             (edge, dearest(prices, [added for begin, added in begins if begin <= edge]))
