@@ -30,8 +30,29 @@ TOP_UP = {
 
 @admin.register(Plan)
 class PlanAdmin(ConfigurationAdmin):
-    list_display = ("name", "markup", "requests_per_minute", "tokens_per_minute", "concurrency")
+    list_display = (
+        "name",
+        "markup",
+        "unpriced",
+        "requests_per_minute",
+        "tokens_per_minute",
+        "concurrency",
+    )
     search_fields = ("name",)
+    fieldsets = (
+        (None, {"fields": (("name", "markup"),)}),
+        ("Limits", {"fields": (("requests_per_minute", "tokens_per_minute", "concurrency"),)}),
+        (
+            "Where a price or a limit is not known",
+            {
+                "fields": (
+                    "unpriced",
+                    ("default_input_price", "default_output_price"),
+                    "default_max_output_tokens",
+                )
+            },
+        ),
+    )
 
 
 @admin.register(Account)
@@ -159,8 +180,13 @@ class UsageRowAdmin(ReadOnly, ModelAdmin):
     paginator = InfinitePaginator
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in UsageRow._meta.fields if field.name != "id"] + ["cost"]
+        names = [field.name for field in UsageRow._meta.fields if field.name != "id"]
+        return [*names, "cost", "provider_cost"]
 
     @display(description="cost", ordering="cost_nano")
     def cost(self, row: UsageRow) -> str:
         return money.written(row.cost_nano)
+
+    @display(description="our cost")
+    def provider_cost(self, row: UsageRow) -> str:
+        return money.written(row.provider_cost_nano)

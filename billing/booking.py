@@ -18,6 +18,7 @@ from billing.ledger.posting import REVENUE, Because, customer, post
 from billing.models import Account, JournalFile, UsageRow
 from billing.records import REFUSED, Record, decode, encode
 from billing.testimony import count_blocks, testify
+from billing.usage import columns_of
 from providers.configuration import announce, one_revision
 
 MOST_BYTES = 1024 * 1024
@@ -209,12 +210,13 @@ def row_of(record: Record, charged_by: UUID | None) -> UsageRow:
         outcome=record.outcome,
         error_code=record.error_code,
         attempts=msgspec.to_builtins(record.attempts),
-        prompt_tokens=usage.prompt if usage else 0,
-        completion_tokens=usage.completion if usage else 0,
-        cached_tokens=usage.cached if usage else 0,
-        reasoning_tokens=usage.reasoning if usage else 0,
-        usage_source=usage.source if usage else "none",
         cost_nano=record.cost_nano,
+        provider_cost_nano=record.provider_cost_nano,
+        markup=record.markup,
+        price_source=record.price_source,
+        price_id=record.price_id or None,
+        unit_prices=record.unit_prices,
+        **columns_of(usage),
         duration_ms=record.duration_ms,
         first_byte_ms=record.first_byte_ms,
     )

@@ -8,8 +8,19 @@ from django.db import models
 from django.utils import timezone
 
 from billing import keys, values
+from billing.usage import UsageColumns
 from providers.configuration import ConfigurationQuerySet, ConfigurationRow
 from providers.models import strings
+
+
+def default_price(what: str, usd: str) -> models.DecimalField:
+    return models.DecimalField(
+        max_digits=15,
+        decimal_places=6,
+        default=Decimal(usd),
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=f"USD per million {what} tokens where no price is known: <code>{usd}</code>.",
+    )
 
 
 class Plan(ConfigurationRow):
@@ -30,12 +41,34 @@ class Plan(ConfigurationRow):
     concurrency = models.PositiveIntegerField(
         default=50, help_text="Most requests of one key under way at once."
     )
+    unpriced = models.CharField(
+        max_length=6,
+        choices=[(values.CHARGE, "charge the default"), (values.REFUSE, "refuse")],
+        default=values.CHARGE,
+        help_text="What happens with an offer whose price nobody knows. One of 0 is known: free.",
+    )
+    default_input_price = default_price("input", "10")
+    default_output_price = default_price("output", "40")
+    default_max_output_tokens = models.PositiveIntegerField(
+        default=16_384,
+        validators=[MinValueValidator(1)],
+        help_text="Tokens of an answer to hold money for, where neither request nor offer has a "
+        "limit and the context is not known.",
+    )
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+    def tariff(self) -> values.Tariff:
+        return values.Tariff(
+            unpriced=self.unpriced,
+            default_input_pico=int(self.default_input_price * values.PICO_PER_TOKEN),
+            default_output_pico=int(self.default_output_price * values.PICO_PER_TOKEN),
+            most_output=self.default_max_output_tokens,
+        )
 
 
 class Account(ConfigurationRow):
@@ -147,10 +180,11 @@ class ApiKey(ConfigurationRow):
             revoked=self.revoked_at is not None,
             allowed_models=tuple(self.allowed_models),
             allowed_providers=frozenset(self.allowed_providers),
+            tariff=account.plan.tariff(),
         )
 
 
-class UsageRow(models.Model):
+class UsageRow(UsageColumns):
     """One answered or failed request: what was asked, who answered, what it cost."""
 
     request_id = models.CharField(max_length=40, unique=True)
@@ -174,12 +208,18 @@ class UsageRow(models.Model):
     outcome = models.CharField(max_length=20, help_text="answered, failed, cancelled, interrupted")
     error_code = models.CharField(max_length=60, blank=True)
     attempts = models.JSONField(default=list)
-    prompt_tokens = models.PositiveBigIntegerField(default=0)
-    completion_tokens = models.PositiveBigIntegerField(default=0)
-    cached_tokens = models.PositiveBigIntegerField(default=0)
-    reasoning_tokens = models.PositiveBigIntegerField(default=0)
-    usage_source = models.CharField(max_length=10, help_text="upstream, estimated or none")
-    cost_nano = models.BigIntegerField(null=True, help_text="Null: the price was not known.")
+    cost_nano = models.BigIntegerField(
+        null=True, help_text="The customer's. Null: the price was not known."
+    )
+    provider_cost_nano = models.BigIntegerField(null=True, help_text="Ours, before markup.")
+    markup = models.DecimalField(max_digits=8, decimal_places=4, null=True)
+    price_source = models.CharField(
+        max_length=10, blank=True, help_text="manual, listing, reference or default (the plan's)"
+    )
+    price_id = models.PositiveBigIntegerField(null=True, help_text="The price record's key.")
+    unit_prices = models.JSONField(
+        default=dict, help_text="By bucket, in pico-USD for one token or piece, before markup."
+    )
     duration_ms = models.PositiveIntegerField(default=0)
     first_byte_ms = models.PositiveIntegerField(null=True)
 

@@ -3,6 +3,23 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+CHARGE, REFUSE = "charge", "refuse"  # what a plan does with an offer that has no price
+PICO_PER_TOKEN = 10**6  # of 1 USD per million tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a plan says of costs that a provider leaves open.
+
+    The defaults are charged where no price is known, unless `unpriced` refuses; in pico-USD per
+    token, before markup. most_output: tokens to hold money for where nothing else bounds an answer.
+    """
+
+    unpriced: str = CHARGE
+    default_input_pico: int = 10 * PICO_PER_TOKEN
+    default_output_pico: int = 40 * PICO_PER_TOKEN
+    most_output: int = 16_384
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -19,3 +36,4 @@ class Key:
     revoked: bool
     allowed_models: tuple[str, ...] = ()
     allowed_providers: frozenset[str] = frozenset()
+    tariff: Tariff = Tariff()

@@ -7,13 +7,11 @@ from catalog import revisions
 from catalog.building import Pieces, assemble
 from catalog.evidence.models import OfferHealth
 from catalog.models import (
-    OFFER_COLUMNS,
     BlockRule,
     Model,
     ModelAlias,
     Offer,
     Variant,
-    offer_value,
 )
 from catalog.values import Offer as OfferValue
 from catalog.values import Snapshot
@@ -100,10 +98,8 @@ def offers_of(slugs: Collection[str]) -> dict:
     """Return the offers by slug; those that a provider no longer lists stay away."""
     found: dict[str, list] = {slug: [] for slug in slugs}
     rows = Offer.objects.alive().filter(provider__slug__in=slugs).order_by("pk")
-    columns = rows.values_list(*OFFER_COLUMNS, "model__model_id", "provider__slug", named=True)
-    for row in columns.iterator(chunk_size=2000):
-        slug = row.provider__slug
-        found[slug].append(offer_value(row, row.model__model_id, slug))
+    for offer in rows.values_of():
+        found[offer.slug].append(offer)
     told = OfferHealth.objects.told(slugs)
     return {slug: tuple(tried(offer, told) for offer in offers) for slug, offers in found.items()}
 

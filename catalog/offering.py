@@ -3,7 +3,8 @@
 from msgspec import Struct
 
 from catalog import exclusions
-from catalog.listing import Architecture, Pricing, View, architecture, pricing
+from catalog.listing import Architecture, View, architecture
+from catalog.pricing import Pricing, pricing
 from catalog.values import Model, Offer
 from providers.values import Endpoint
 
@@ -31,6 +32,7 @@ class OfferRow(Struct):
     context_length: int | None
     max_completion_tokens: int | None
     pricing: Pricing
+    price_source: str | None
     supported_parameters: tuple[str, ...]
     capabilities: list[str]
     status: int
@@ -86,6 +88,7 @@ def row(model: Model, offer: Offer, endpoint: Endpoint, reason: str) -> OfferRow
         context_length=offer.context_length or model.context_length,
         max_completion_tokens=offer.max_output_tokens,
         pricing=pricing(offer.price),
+        price_source=offer.price.source or None,
         supported_parameters=offer.supported_parameters,
         capabilities=sorted(offer.capabilities or model.capabilities),
         status=DOES_NOT if reason else SERVES,

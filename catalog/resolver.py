@@ -108,6 +108,8 @@ def expand(
 ) -> Iterator[Route]:
     """Yield a route per credential of the offer's provider."""
     endpoint = scene.snapshot.endpoints[offer.slug]
+    model = scene.snapshot.models.get(offer.model_id)
+    context = offer.context_length or (model.context_length if model is not None else None)
     subject = f"{offer.upstream_id} at {offer.slug}"
     upstream_id = rewrite(
         endpoint.rewrites,
@@ -127,4 +129,6 @@ def expand(
             offer.id,
             offer.price,
             target.suffix,
+            context,
+            offer.max_output_tokens,
         )

@@ -99,9 +99,8 @@ class Writer:
         offers = [self.offer(d, models[at.model_id]) for d, at in placed]
         Offer.objects.bulk_create(offers, batch_size=AT_ONCE)
         for offer in offers:
-            listed = tuple(getattr(offer, name) for name in LISTED_FIELDS)
-            if listed != UNKNOWN:
-                self.prices[offer.pk] = listed
+            if offer.listed_prices != UNKNOWN:
+                self.prices[offer.pk] = offer.listed_prices
 
     def add_models(self, placed: Sequence[tuple[Difference, Place]]) -> None:
         rows = [
@@ -140,8 +139,8 @@ class Writer:
             Offer.objects.filter(pk=pk).record(**columns)
             self.touch()
         if not columns.keys().isdisjoint(LISTED_FIELDS):
-            row = Offer.objects.filter(pk=pk).values_list(*LISTED_FIELDS).get()
-            self.prices[pk] = row
+            row = Offer.objects.filter(pk=pk).values_list(*LISTED_FIELDS, named=True).get()
+            self.prices[pk] = Prices.of(row, "listed_")
         if "model" in change.after:
             words = {**change.after["model"], "listed_by": self.provider}
             Model.objects.filter(pk=model_pk).record(**words)
@@ -179,6 +178,6 @@ class Writer:
 def typed(columns: dict[str, Any]) -> dict[str, Any]:
     """Return the columns with prices as numbers again."""
     return {
-        name: Decimal(value) if name in LISTED_FIELDS and value is not None else value
+        name: Decimal(value) if name in LISTED_FIELDS and isinstance(value, str) else value
         for name, value in columns.items()
     }

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gatewayz.configfile import scalars
+from catalog.other_prices import NAMES
+from gatewayz.configfile import prices, scalars
 from gatewayz.configfile.reading import Node
 from gatewayz.configfile.scalars import money, seconds, string_map, strings, text, truth, whole
 
@@ -14,13 +15,22 @@ WHOLE = whole()
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the file. path: `timeouts.connect` is `connect` inside `timeouts`."""
+    """A key of the file. path: `timeouts.connect` is `connect` inside `timeouts`.
+
+    member: the field is an object, of which this key is a part; null leaves the part out.
+    """
 
     path: str
     field: str
     read: Callable[[Node], object]
     write: Callable[[object], object] = scalars.as_is
     nullable: bool = False
+    member: str = ""
+
+
+def other_price(name: str) -> Key:
+    read = prices.tiers if name == "tiers" else prices.reader(name)
+    return Key(f"price.{name}", "other_prices", read, nullable=True, member=name)
 
 
 def same(name: str, read: Callable[[Node], object]) -> Key:
@@ -57,7 +67,13 @@ class Kind:
 
     @cached_property
     def by_field(self) -> dict[str, Key]:
-        return {key.field: key for key in self.keys}
+        """The keys by field; one that stands for a whole object where several fill it."""
+        whole = {
+            key.field: Key(key.path.rpartition(".")[0], key.field, key.read)
+            for key in self.keys
+            if key.member
+        }
+        return {**{key.field: key for key in self.keys}, **whole}
 
     def known(self, group: str) -> list[str]:
         names = [name for place, name in self.by_place if place == group]
@@ -137,6 +153,7 @@ OFFER = Kind(
         Key("price.input", "input_price", money, scalars.exact_text, nullable=True),
         Key("price.output", "output_price", money, scalars.exact_text, nullable=True),
         Key("price.cached_input", "cached_input_price", money, scalars.exact_text, nullable=True),
+        *(other_price(name) for name in (*NAMES, "tiers")),
         Key("context_length", "context_length", WHOLE, nullable=True),
         same("enabled", truth),
     ),
@@ -179,6 +196,10 @@ PLAN = Kind(
         same("requests_per_minute", WHOLE),
         same("tokens_per_minute", WHOLE),
         same("concurrency", WHOLE),
+        same("unpriced", text),
+        Key("default_input_price", "default_input_price", money, scalars.exact_text),
+        Key("default_output_price", "default_output_price", money, scalars.exact_text),
+        same("default_max_output_tokens", WHOLE),
     ),
 )
 SECTIONS = {
