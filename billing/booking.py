@@ -13,6 +13,7 @@ import msgspec
 from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 
+from billing.limits import spends
 from billing.models import Account, JournalFile, UsageRow
 from billing.records import REFUSED, Record, decode, encode
 from billing.testimony import count_blocks, testify
@@ -143,6 +144,7 @@ def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None)
 def add(fresh: list[Record]) -> None:
     UsageRow.objects.bulk_create([row_of(record) for record in fresh])
     charge(fresh)
+    spends.count(fresh)
 
 
 def add_alone(path: Path, record: Record) -> bool:

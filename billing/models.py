@@ -15,6 +15,11 @@ from providers.models import strings
 MOST_BALANCE_NANO = 8 * 10**18  # with one more posting it still fits into the column
 
 
+def limit(help_text: str, default: int | None = None, big: bool = False) -> models.Field:
+    kind = models.PositiveBigIntegerField if big else models.PositiveIntegerField
+    return kind(null=True, blank=True, default=default, help_text=help_text)
+
+
 class Plan(ConfigurationRow):
     """The limits and prices that apply to an account."""
 
@@ -28,11 +33,13 @@ class Plan(ConfigurationRow):
         validators=[MinValueValidator(Decimal(0))],
         help_text="Factor on the provider's price: <code>1.25</code> adds a quarter.",
     )
-    requests_per_minute = models.PositiveIntegerField(default=600)
-    tokens_per_minute = models.PositiveIntegerField(default=1_000_000)
-    concurrency = models.PositiveIntegerField(
-        default=50, help_text="Most requests of one key under way at once."
-    )
+    requests_per_minute = limit("What each key may, in any minute. Empty: no limit. 0: none.", 600)
+    requests_per_hour = limit("In any hour.")
+    requests_per_day = limit("In any 24 hours.")
+    tokens_per_minute = limit("Tokens of prompts and answers.", 1_000_000)
+    tokens_per_hour = limit("In any hour.", big=True)
+    tokens_per_day = limit("In any 24 hours.", big=True)
+    concurrency = limit("Most requests of one key under way at once.", 50)
 
     class Meta:
         ordering = ["name"]
@@ -183,7 +190,7 @@ class UsageRow(models.Model):
     request_id = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField(db_index=True)
     account = models.ForeignKey(Account, models.PROTECT, related_name="usage")
-    key_id = models.CharField(max_length=32, db_index=True)
+    key_id = models.CharField(max_length=32)
     endpoint = models.CharField(max_length=30)
     asked_model = models.CharField(max_length=250)
     model_id = models.CharField(max_length=250, blank=True)
@@ -205,7 +212,10 @@ class UsageRow(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["account", "-created_at"], name="usage_by_account")]
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="usage_by_account"),
+            models.Index(fields=["key_id", "-created_at"], name="usage_by_key"),
+        ]
 
     def __str__(self) -> str:
         return self.request_id

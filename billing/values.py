@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billing.limits.values import Budget, Limit
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -19,3 +21,5 @@ class Key:
     revoked: bool
     allowed_models: tuple[str, ...] = ()
     allowed_providers: frozenset[str] = frozenset()
+    limits: tuple[Limit, ...] = ()
+    budgets: tuple[Budget, ...] = ()

@@ -74,11 +74,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The client's request as every attempt sees it."""
+    """The client's request as every attempt sees it. prompt_tokens: an estimate."""
 
     fields: Fields
     stream: bool
     wants_usage: bool
+    prompt_tokens: int = 0
 
 
 async def attempt(

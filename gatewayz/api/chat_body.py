@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from billing.estimates import tokens_in
 from billing.values import Key
 from catalog.asks import ANY, Ask, Permissions, Preferences
 from gatewayz.api.bodies import check_name, read_members, wrong
@@ -99,11 +100,8 @@ def read_chat(raw: bytes, key: Key) -> Chat:
     )
     options = body.stream_options
     wants_usage = options is not None and bool(options.include_usage)
-    return Chat(ask, call(fields, body, wants_usage), prompt_bytes(fields))
-
-
-def call(fields: Fields, body: ChatBody, wants_usage: bool) -> Call:
-    return Call(fields, bool(body.stream), wants_usage)
+    size = prompt_bytes(fields)
+    return Chat(ask, Call(fields, bool(body.stream), wants_usage, tokens_in(size)), size)
 
 
 def prompt_bytes(fields: Fields) -> int:

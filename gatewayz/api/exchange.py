@@ -4,6 +4,8 @@ import time
 
 from billing.admission import check_balance
 from billing.estimates import estimate
+from billing.limits.admitting import Admission
+from billing.limits.greatest import greatest_nano
 from billing.pricing import cost_nano
 from billing.records import REFUSED, Record
 from billing.values import Key
@@ -27,6 +29,7 @@ class Exchange:
         self.ask = ask
         self.call = call
         self.reply = Reply()
+        self.admitted: Admission | None = None
         self._prompt_bytes = prompt_bytes
         self._began, self._began_at = time.monotonic(), time.time()
         self._first_byte_ms: int | None = None
@@ -38,6 +41,7 @@ class Exchange:
         plane.journal.ready()
         check_balance(plane.keys.balance_nano(self.key))
         routes = self._resolve()
+        self.admitted = self._admit(routes)
         try:
             await plane.dispatcher.send(routes, self.call, self.reply)
         except GatewayError as problem:
@@ -58,6 +62,19 @@ class Exchange:
                 self.end(REFUSED, problem.status, problem.code)
             raise
 
+    def _admit(self, routes: tuple[Route, ...]) -> Admission:
+        """Count the request, once however many routes are tried; raises RateLimited and others."""
+        call, key = self.call, self.key
+        greatest = 0
+        if key.budgets:
+            greatest = greatest_nano(routes, call.fields, call.prompt_tokens, key.markup)
+        return plane.limits.admit(key, routes[0].model_id, call.prompt_tokens, greatest)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says of the key's limits."""
+        return self.admitted.headers if self.admitted is not None else {}
+
     def opened(self) -> None:
         """Record that a stream begins: if the process dies, this line is what is booked."""
         usage = estimate(self._prompt_bytes, 0)
@@ -70,7 +87,16 @@ class Exchange:
         self._ended = True
         record = self._record(outcome, status, code, self._used(outcome))
         plane.journal.write(record)
+        self._settle(record)
         plane.keys.charge(self.key.account_id, record.cost_nano or 0)
+
+    def _settle(self, record: Record) -> None:
+        """Put what was used where the estimates were; what went nowhere is given back."""
+        usage = record.usage
+        if self.admitted is not None and usage is not None:
+            self.admitted.settle(usage.prompt + usage.completion, record.cost_nano or 0)
+        elif self.admitted is not None:
+            self.admitted.release()
 
     def _used(self, outcome: str) -> Usage | None:
         """Return what the provider reported, or an estimate of what passed; None if nothing did.

@@ -1,0 +1,194 @@
+"""Nodes tell each other through Redis or Valkey what they counted: one script, one round trip.
+
+A node's own number stands in a hash per counter, with the time; whoever reads it leaves out what is
+older than the window, and what is held at once by nodes that are gone.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+
+from billing.limits import layout
+from billing.limits.layout import (
+    CELLS,
+    ENTRY_WORDS,
+    HEAD_WORDS,
+    LIMIT,
+    LOW,
+    NODES,
+    OTHERS,
+    PARTS,
+    SHARE,
+    STATE,
+    STEP,
+    SYNCED,
+    TELL,
+    TICK,
+    TO_TELL,
+    TOLD,
+    TOTAL,
+)
+from billing.limits.shares import share_of
+from billing.limits.sharing import SharedFile
+from billing.limits.table import roll
+
+PATIENCE_S = 0.5
+AT_ONCE = 400  # entries in one script
+AGAIN_MS = 1000  # what is held at once is told again so often
+PREFIX = "gatewayz:{limits}"
+SCRIPT = """
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3000)
+local heard = {redis.call('ZCARD', KEYS[1])}
+for i = 2, #KEYS do
+  local window = tonumber(ARGV[2 * i - 2])
+  redis.call('HSET', KEYS[i], ARGV[1], ARGV[2 * i - 1] .. ':' .. string.format('%d', now))
+  redis.call('PEXPIRE', KEYS[i], math.max(window, 3000) * 2)
+  local others = 0
+  local all = redis.call('HGETALL', KEYS[i])
+  for j = 1, #all, 2 do
+    if all[j] ~= ARGV[1] then
+      local count, at = string.match(all[j + 1], '(-?%d+):(%d+)')
+      if now - at < math.max(window, 3000) then others = others + count end
+    end
+  end
+  heard[#heard + 1] = others
+end
+return heard
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One entry as it is told."""
+
+    place: int
+    high: int
+    low: int
+    step_ms: int
+    total: int
+
+    @property
+    def name(self) -> str:
+        return f"{PREFIX}:{self.high & 2**64 - 1:016x}{self.low & 2**64 - 1:016x}"
+
+    @property
+    def again_ms(self) -> int:
+        return max(AGAIN_MS, self.step_ms)
+
+
+class Nodes:
+    """This node's side. `exchange` is for one thread of one process of the node at a time."""
+
+    def __init__(self, file: SharedFile, url: str, name: str) -> None:
+        self._file = file
+        self._name = name
+        self._server = redis.Redis.from_url(
+            url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
+        )
+        self._script = self._server.register_script(SCRIPT)
+        self._told: dict[int, tuple[int, int]] = {}  # place: total, when
+
+    def exchange(self, now_ms: int) -> None:
+        """Tell what changed, and hear of others; raises redis.RedisError."""
+        counts = self._due(now_ms)
+        before = self._file.words[NODES]
+        for start in range(0, len(counts) or 1, AT_ONCE):
+            some = counts[start : start + AT_ONCE]
+            try:
+                heard = self._ask(some)
+            except redis.RedisError:
+                self._mark_again(counts[start:])
+                raise
+            self._take_over(some, heard, now_ms)
+        if before <= 1 < self._file.words[NODES]:
+            self._told.update(dict.fromkeys(live_windows(self._file.words), (1, 0)))
+
+    def _ask(self, counts: list[Count]) -> list[int]:
+        keys = [f"{PREFIX}:nodes", *(count.name for count in counts)]
+        said: list[Any] = [self._name]
+        for count in counts:
+            said += (count.step_ms * PARTS, count.total)
+        return cast("list[int]", self._script(keys, said))
+
+    def _due(self, now_ms: int) -> list[Count]:
+        """Return what was touched since the last time, and what has to be told again."""
+        file = self._file
+        file.lock()
+        try:
+            words = file.words
+            slots = words[TELL : TELL + words[TOLD]].tolist()
+            words[TOLD] = 0
+            due = dict.fromkeys(HEAD_WORDS + slot * ENTRY_WORDS for slot in slots)
+            for place in due:
+                words[place + TO_TELL] = 0
+            for place, (total, at_ms) in self._told.items():
+                if total and at_ms + max(AGAIN_MS, words[place + STEP]) <= now_ms:
+                    due[place] = None
+            return [count for place in due if (count := counted(words, place, now_ms))]
+        finally:
+            file.unlock()
+
+    def _mark_again(self, counts: list[Count]) -> None:
+        """What could not be told is due at once when it can."""
+        self._told.update({count.place: (1, 0) for count in counts})
+
+    def _take_over(self, counts: list[Count], heard: list[int], now_ms: int) -> None:
+        file = self._file
+        file.lock()
+        try:
+            words = file.words
+            words[NODES] = nodes = max(1, heard[0])
+            words[STATE] = layout.TOGETHER if nodes > 1 else layout.ALONE
+            for count, others in zip(counts, heard[1:], strict=True):
+                place = count.place
+                if words[place] == count.high and words[place + LOW] == count.low:
+                    words[place + OTHERS] = others
+                    words[place + SYNCED] = now_ms
+                    free = words[place + LIMIT] - count.total - others
+                    since = max(0, words[place + TOTAL] - count.total)
+                    words[place + SHARE] = share_of(free, nodes) - since
+        finally:
+            file.unlock()
+        for count in counts:
+            if count.total:
+                self._told[count.place] = count.total, now_ms
+            else:
+                self._told.pop(count.place, None)
+
+    def cut_off(self) -> None:
+        """Note that Redis is gone: each node keeps to its share from now on."""
+        self._file.words[STATE] = layout.CUT_OFF
+
+    def leave(self) -> None:
+        """Tell the others not to wait for us."""
+        try:
+            self._server.zrem(f"{PREFIX}:nodes", self._name)
+            self._server.close()
+        except redis.RedisError:
+            return
+
+
+def counted(words: memoryview, place: int, now_ms: int) -> Count | None:
+    """Return an entry's count now; None for what is nobody's, and for budgets."""
+    step = words[place + STEP]
+    if not words[place] or step < 0:
+        return None
+    if step and words[place + TICK] < now_ms // step:
+        roll(words, place, now_ms // step)
+    return Count(place, words[place], words[place + LOW], step, words[place + TOTAL])
+
+
+def live_windows(words: memoryview) -> list[int]:
+    """Return the places of all limits that hold something."""
+    names = words[HEAD_WORDS::ENTRY_WORDS].tolist()
+    totals = words[HEAD_WORDS + TOTAL :: ENTRY_WORDS].tolist()
+    return [
+        HEAD_WORDS + slot * ENTRY_WORDS for slot, name in enumerate(names) if name and totals[slot]
+    ]
+
+
+assert CELLS > TO_TELL
