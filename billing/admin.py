@@ -15,6 +15,7 @@ from unfold.paginator import InfinitePaginator
 
 from billing import money
 from billing.forms import ApiKeyForm, TopUpForm
+from billing.limits.panels import PlanRuleRows
 from billing.models import Account, ApiKey, Plan, Posting, UsageRow
 from providers.models import Provider
 from providers.panels import Choice, ConfigurationAdmin, ReadOnly
@@ -31,6 +32,20 @@ TOP_UP = {
 class PlanAdmin(ConfigurationAdmin):
     list_display = ("name", "markup", "requests_per_minute", "tokens_per_minute", "concurrency")
     search_fields = ("name",)
+    inlines = (PlanRuleRows,)
+    fieldsets = (
+        (None, {"fields": (("name", "markup"),)}),
+        (
+            "What each key may",
+            {
+                "fields": (
+                    ("requests_per_minute", "requests_per_hour", "requests_per_day"),
+                    ("tokens_per_minute", "tokens_per_hour", "tokens_per_day"),
+                    "concurrency",
+                ),
+            },
+        ),
+    )
 
 
 @admin.register(Account)

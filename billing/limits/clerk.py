@@ -45,7 +45,7 @@ class Clerk:
         while refused:
             budget_id, begin = refused[0]
             if (budget_id, begin) not in self._told:
-                reached = dict((id, spent) for id, _, spent in spends.spent_of([budget_id], begin))
+                reached = {id: spent for id, _, spent in spends.spent_of([budget_id], begin)}
                 if budget_id in reached:
                     notice(budget_id, moment(begin), "hard", reached[budget_id])
                 self._told.add((budget_id, begin))

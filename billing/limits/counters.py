@@ -1,4 +1,4 @@
-"""What a request is counted against: a name's place in the shared file, and how much it may hold."""
+"""What a request is counted against: a name's place in the shared file, and its bound."""
 
 from billing.limits import layout
 from billing.limits.periods import period_of
@@ -8,7 +8,7 @@ MS = 1000
 
 
 class Counter:
-    """One limit's entry. `step_ms` is 0 for what is held at once; `place` is its last known word."""
+    """One limit's entry. step_ms: 0 for what is held at once. place: where it was seen last."""
 
     __slots__ = ("high", "limit", "low", "most", "place", "step_ms", "unit")
 

@@ -199,7 +199,7 @@ class Counting:
             words[place + SPENT] += nano
 
     def know_spent(self, purse: Purse, begin_s: int, nano: int, now_ms: int) -> None:
-        """Take over what the database says was spent since `begin_s`; it may lag, and only rises."""
+        """Take over what the database says was spent since `begin_s`; it may lag, and rises."""
         self.file.lock()
         try:
             words = self.file.words

@@ -10,6 +10,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from billing.limits import layout
 from billing.limits.admitting import Limits
 from billing.limits.clerk import Clerk
 from billing.limits.nodes import Nodes
-from billing.limits.sharing import NOW, SharedFile
+from billing.limits.sharing import NOW
 from billing.limits.sweeping import sweep
 
 EXCHANGE_S, SWEEP_S, BUDGETS_S = 0.1, 0.3, 0.25
@@ -117,8 +118,8 @@ class Keeper:
                 return  # it has been called often enough
 
     def _listen(self, seconds: float) -> None:
+        assert self._wake is not None
         if select.select([self._wake], [], [], seconds)[0]:
-            assert self._wake is not None
             os.read(self._wake, 4096)
 
     def follow_budgets(self) -> None:
@@ -151,18 +152,13 @@ class Keeper:
 def name_of(folder: Path) -> str:
     """Return this node's name, the same for all its processes and after a restart."""
     path = folder / "node"
-    try:
-        with path.open("x") as file:
-            file.write(uuid4().hex)
-    except FileExistsError:
-        pass
+    with suppress(FileExistsError), path.open("x") as file:
+        file.write(uuid4().hex)
     return path.read_text() or uuid4().hex
 
 
 def pipe(path: Path) -> int:
     """Return a named pipe that anybody of this node can write to and the leader reads."""
-    try:
+    with suppress(FileExistsError):
         os.mkfifo(path, 0o600)
-    except FileExistsError:
-        pass
     return os.open(path, os.O_RDWR | os.O_NONBLOCK)

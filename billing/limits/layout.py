@@ -18,15 +18,15 @@ MOST_TOLD = 3968
 HEAD_WORDS = 4096
 
 # An entry: whose it is, what is counted, and its cells.
-HIGH, LOW, STEP, TICK, TOTAL, OTHERS, SHARE, SYNCED, TO_TELL, LIMIT = range(10)
-CELLS = 10
+HIGH, LOW, STEP, TICK, TOTAL, OTHERS, SHARE, HEARD, TO_TELL, LIMIT, FIRST = range(11)
+CELLS = 11
 ENTRY_WORDS = 128
 PARTS = 100  # steps of a window; it has one cell more, for the step that it begins in
 RING = PARTS + 1
 GAUGE, PURSE = 0, -1  # STEP of what is held at once, by process, and of a budget
 
 # A budget's entry uses three words otherwise.
-BEGIN, SPENT, SEEDED = TICK, OTHERS, SYNCED
+BEGIN, SPENT, SEEDED = TICK, OTHERS, HEARD
 
 PROBES = 16
 

@@ -15,11 +15,17 @@ KEY, ACCOUNT, MEMBER, PLAN = "key", "account", "member", "plan"
 
 
 def exactly_one(row: models.Model, names: tuple[str, ...]) -> str:
-    """Return which of some references a row has; raises ValidationError for none and for several."""
-    given = [name for name in names if getattr(row, f"{name}_id", None)]
+    """Return which of some references a row has; raises ValidationError for none or several."""
+    given = [name for name in names if has(row, name)]
     if len(given) != 1:
         raise ValidationError(f"Name either {' or '.join(f'a {name}' for name in names)}.")
     return given[0]
+
+
+def has(row: models.Model, name: str) -> bool:
+    """Whether a reference is set, also to a row that is not saved yet."""
+    field: Any = row._meta.get_field(name)
+    return bool(getattr(row, field.attname) or field.get_cached_value(row, default=None))
 
 
 def parts_of(rows: models.QuerySet, names: tuple[str, ...]) -> set[str]:
@@ -45,13 +51,13 @@ class LimitRule(ConfigurationRow):
         max_length=8,
         choices=[(KEY, "each key"), (ACCOUNT, "each account"), ("all", "all together")],
         default=KEY,
-        help_text="What is counted by itself: of a plan each key, each account, or all who have it.",
+        help_text="What is counted by itself, of all that the rule is for.",
     )
     model_pattern = models.CharField(
         "models",
         max_length=250,
         blank=True,
-        help_text="Pattern of the model ids that count, together: <code>openai/*</code>. Empty: all.",
+        help_text="Pattern of the model ids that count: <code>openai/*</code>. Empty: all.",
     )
     unit = models.CharField(max_length=12, choices=[(unit, unit) for unit in values.UNITS])
     window = models.CharField(

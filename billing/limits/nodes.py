@@ -11,9 +11,10 @@ import redis
 
 from billing.limits import layout
 from billing.limits.layout import (
-    CELLS,
     ENTRY_WORDS,
+    FIRST,
     HEAD_WORDS,
+    HEARD,
     LIMIT,
     LOW,
     NODES,
@@ -22,14 +23,12 @@ from billing.limits.layout import (
     SHARE,
     STATE,
     STEP,
-    SYNCED,
     TELL,
     TICK,
     TO_TELL,
     TOLD,
     TOTAL,
 )
-from billing.limits.shares import share_of
 from billing.limits.sharing import SharedFile
 from billing.limits.table import roll
 
@@ -37,25 +36,34 @@ PATIENCE_S = 0.5
 AT_ONCE = 400  # entries in one script
 AGAIN_MS = 1000  # what is held at once is told again so often
 PREFIX = "gatewayz:{limits}"
+FAIR, IDLE = -1, -2
+# Per counter: window, count, limit, and how much to claim, at most; FAIR is the share of one node.
 SCRIPT = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 3000)
-local heard = {redis.call('ZCARD', KEYS[1])}
+local nodes = redis.call('ZCARD', KEYS[1])
+local heard = {nodes}
 for i = 2, #KEYS do
-  local window = tonumber(ARGV[2 * i - 2])
-  redis.call('HSET', KEYS[i], ARGV[1], ARGV[2 * i - 1] .. ':' .. string.format('%d', now))
-  redis.call('PEXPIRE', KEYS[i], math.max(window, 3000) * 2)
-  local others = 0
+  local at = 4 * i - 6
+  local window, count, limit, claim =
+    tonumber(ARGV[at]), tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local keep, others = math.max(window, 3000), 0
   local all = redis.call('HGETALL', KEYS[i])
   for j = 1, #all, 2 do
     if all[j] ~= ARGV[1] then
-      local count, at = string.match(all[j + 1], '(-?%d+):(%d+)')
-      if now - at < math.max(window, 3000) then others = others + count end
+      local held, when = string.match(all[j + 1], '(-?%d+):(%d+)')
+      if now - when < keep then others = others + held end
     end
   end
+  local free = math.max(0, limit - count - others)
+  if claim == -1 then claim = math.max(1, math.floor(free / nodes)) end
+  claim = math.max(0, math.min(claim, free))
+  redis.call('HSET', KEYS[i], ARGV[1], string.format('%d:%d', count + claim, now))
+  redis.call('PEXPIRE', KEYS[i], keep * 2)
   heard[#heard + 1] = others
+  heard[#heard + 1] = claim
 end
 return heard
 """
@@ -63,21 +71,19 @@ return heard
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One entry as it is told."""
+    """One entry as it is told. claim: how much to claim at most, IDLE to claim nothing."""
 
     place: int
     high: int
     low: int
     step_ms: int
     total: int
+    limit: int
+    claim: int
 
     @property
     def name(self) -> str:
         return f"{PREFIX}:{self.high & 2**64 - 1:016x}{self.low & 2**64 - 1:016x}"
-
-    @property
-    def again_ms(self) -> int:
-        return max(AGAIN_MS, self.step_ms)
 
 
 class Nodes:
@@ -90,7 +96,7 @@ class Nodes:
             url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
         )
         self._script = self._server.register_script(SCRIPT)
-        self._told: dict[int, tuple[int, int]] = {}  # place: total, when
+        self._told: dict[int, int] = {}  # when each place was told last, if it has to be again
 
     def exchange(self, now_ms: int) -> None:
         """Tell what changed, and hear of others; raises redis.RedisError."""
@@ -105,13 +111,13 @@ class Nodes:
                 raise
             self._take_over(some, heard, now_ms)
         if before <= 1 < self._file.words[NODES]:
-            self._told.update(dict.fromkeys(live_windows(self._file.words), (1, 0)))
+            self._told.update(dict.fromkeys(live_entries(self._file.words), 0))
 
     def _ask(self, counts: list[Count]) -> list[int]:
         keys = [f"{PREFIX}:nodes", *(count.name for count in counts)]
         said: list[Any] = [self._name]
         for count in counts:
-            said += (count.step_ms * PARTS, count.total)
+            said += (count.step_ms * PARTS, count.total, count.limit, count.claim)
         return cast("list[int]", self._script(keys, said))
 
     def _due(self, now_ms: int) -> list[Count]:
@@ -122,19 +128,23 @@ class Nodes:
             words = file.words
             slots = words[TELL : TELL + words[TOLD]].tolist()
             words[TOLD] = 0
-            due = dict.fromkeys(HEAD_WORDS + slot * ENTRY_WORDS for slot in slots)
+            due = dict.fromkeys((HEAD_WORDS + slot * ENTRY_WORDS for slot in slots), FAIR)
             for place in due:
                 words[place + TO_TELL] = 0
-            for place, (total, at_ms) in self._told.items():
-                if total and at_ms + max(AGAIN_MS, words[place + STEP]) <= now_ms:
-                    due[place] = None
-            return [count for place in due if (count := counted(words, place, now_ms))]
+                if words[place + FIRST]:
+                    words[place + FIRST] = 0
+                    due[place] = max(0, words[place + SHARE])
+            for place, at_ms in self._told.items():
+                if at_ms + max(AGAIN_MS, words[place + STEP]) <= now_ms:
+                    due.setdefault(place, IDLE)
+            counts = (counted(words, place, claim, now_ms) for place, claim in due.items())
+            return [count for count in counts if count is not None]
         finally:
             file.unlock()
 
     def _mark_again(self, counts: list[Count]) -> None:
         """What could not be told is due at once when it can."""
-        self._told.update({count.place: (1, 0) for count in counts})
+        self._told.update({count.place: 0 for count in counts})
 
     def _take_over(self, counts: list[Count], heard: list[int], now_ms: int) -> None:
         file = self._file
@@ -143,21 +153,21 @@ class Nodes:
             words = file.words
             words[NODES] = nodes = max(1, heard[0])
             words[STATE] = layout.TOGETHER if nodes > 1 else layout.ALONE
-            for count, others in zip(counts, heard[1:], strict=True):
+            for count, others, claim in zip(counts, heard[1::2], heard[2::2], strict=True):
                 place = count.place
                 if words[place] == count.high and words[place + LOW] == count.low:
-                    words[place + OTHERS] = others
-                    words[place + SYNCED] = now_ms
-                    free = words[place + LIMIT] - count.total - others
                     since = max(0, words[place + TOTAL] - count.total)
-                    words[place + SHARE] = share_of(free, nodes) - since
+                    words[place + OTHERS] = others
+                    words[place + SHARE] = claim - since
+                    words[place + HEARD] = 0 if count.claim == IDLE else now_ms
+                if claim:
+                    self._told[place] = 0  # if it is not used, it is given back the next time
+                elif count.total:
+                    self._told[place] = now_ms
+                else:
+                    self._told.pop(place, None)
         finally:
             file.unlock()
-        for count in counts:
-            if count.total:
-                self._told[count.place] = count.total, now_ms
-            else:
-                self._told.pop(count.place, None)
 
     def cut_off(self) -> None:
         """Note that Redis is gone: each node keeps to its share from now on."""
@@ -172,23 +182,21 @@ class Nodes:
             return
 
 
-def counted(words: memoryview, place: int, now_ms: int) -> Count | None:
+def counted(words: memoryview, place: int, claim: int, now_ms: int) -> Count | None:
     """Return an entry's count now; None for what is nobody's, and for budgets."""
     step = words[place + STEP]
     if not words[place] or step < 0:
         return None
     if step and words[place + TICK] < now_ms // step:
         roll(words, place, now_ms // step)
-    return Count(place, words[place], words[place + LOW], step, words[place + TOTAL])
+    total, limit = words[place + TOTAL], words[place + LIMIT]
+    return Count(place, words[place], words[place + LOW], step, total, limit, claim)
 
 
-def live_windows(words: memoryview) -> list[int]:
+def live_entries(words: memoryview) -> list[int]:
     """Return the places of all limits that hold something."""
     names = words[HEAD_WORDS::ENTRY_WORDS].tolist()
     totals = words[HEAD_WORDS + TOTAL :: ENTRY_WORDS].tolist()
     return [
         HEAD_WORDS + slot * ENTRY_WORDS for slot, name in enumerate(names) if name and totals[slot]
     ]
-
-
-assert CELLS > TO_TELL

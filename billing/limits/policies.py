@@ -13,7 +13,7 @@ MOST_MODELS = 200  # of one key
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """What applies to one key's requests for one model. header: all windows, as a RateLimit-Policy."""
+    """What applies to a key's requests for one model. header: its windows, as RateLimit-Policy."""
 
     counters: tuple[Counter, ...]
     purses: tuple[Purse, ...]

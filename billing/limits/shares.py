@@ -1,21 +1,24 @@
-"""A limit that several nodes share: what this one may take between two times it hears of the others.
+"""A limit that several nodes share: what one may take between two times it hears of the others.
 
-After each hearing a node may take its share of what was free then. Two nodes that both take their
-whole share at once thus come to the limit and not past it. While Redis is gone, a node may use
-its share of the whole limit. Call everything here while holding the file's lock.
+A node claims its share of what is free, in Redis, and takes no more until it claims again. What it
+first meets after a silence it may take its share of at once; it claims that afterwards. While Redis
+is gone, a node may use its share of the whole limit.
+
+Call everything here while holding the file's lock.
 """
 
 from billing.limits.layout import (
     CUT_OFF,
     ENTRY_WORDS,
+    FIRST,
     HEAD_WORDS,
+    HEARD,
     LIMIT,
     MOST_TOLD,
     NODES,
     OTHERS,
     SHARE,
     STATE,
-    SYNCED,
     TELL,
     TO_TELL,
     TOLD,
@@ -38,10 +41,10 @@ def left(words: memoryview, place: int, most: int, need: int, now_ms: int) -> in
     if words[STATE] == CUT_OFF:
         return share_of(most, nodes) - words[place + TOTAL]
     free = most - words[place + TOTAL] - words[place + OTHERS]
-    if now_ms - words[place + SYNCED] > FRESH_MS:
+    if now_ms - words[place + HEARD] > FRESH_MS:
         words[place + SHARE] = share_of(free, nodes)
-        words[place + SYNCED] = now_ms
-        words[WAKE] = 1
+        words[place + HEARD] = now_ms
+        words[place + FIRST] = words[WAKE] = 1
     words[place + LIMIT] = most
     mark(words, place)
     return free if words[place + SHARE] > 0 else min(free, need - 1)

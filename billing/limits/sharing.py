@@ -37,18 +37,22 @@ class SharedFile:
 
     def open(self) -> None:
         """Map the file, made anew if it is none of ours."""
-        fcntl.flock(self._guard, fcntl.LOCK_EX)
-        try:
-            descriptor = self._ours()
-            self._inode = os.fstat(descriptor).st_ino
-            self._memory = mmap.mmap(descriptor, layout.size_of(self.capacity))
-            os.close(descriptor)
-            self.words = memoryview(self._memory).cast("q")
-            self.generation += 1
-            if self.process >= 0:
-                self.words[PROCESSES + self.process] = os.getpid()
-        finally:
-            fcntl.flock(self._guard, fcntl.LOCK_UN)
+        with self._threads:
+            fcntl.flock(self._guard, fcntl.LOCK_EX)
+            try:
+                self._map()
+            finally:
+                fcntl.flock(self._guard, fcntl.LOCK_UN)
+
+    def _map(self) -> None:
+        descriptor = self._ours()
+        self._inode = os.fstat(descriptor).st_ino
+        self._memory = mmap.mmap(descriptor, layout.size_of(self.capacity))
+        os.close(descriptor)
+        self.words = memoryview(self._memory).cast("q")
+        self.generation += 1
+        if self.process >= 0:
+            self.words[PROCESSES + self.process] = os.getpid()
 
     def _ours(self) -> int:
         """Return a descriptor of the file; one that cannot be used is replaced."""

@@ -1,4 +1,4 @@
-"""What was spent of budgets, in the database: added to where usage is booked, read by the counters."""
+"""What was spent of budgets, in the database: added to as usage is booked, read by counters."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime

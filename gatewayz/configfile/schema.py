@@ -10,6 +10,7 @@ from gatewayz.configfile.scalars import money, seconds, string_map, strings, tex
 
 SMALL = whole(32767)
 WHOLE = whole()
+LARGE = whole(2**53)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ class Key:
 
 def same(name: str, read: Callable[[Node], object]) -> Key:
     return Key(name, name, read)
+
+
+def bound(name: str, read: Callable[[Node], object] = WHOLE, group: str = "") -> Key:
+    """Return the key of a limit, which may be empty: no limit."""
+    return Key(f"{group}{name}", name, read, nullable=True)
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,9 @@ CREDENTIAL = Kind(
         same("last4", text),
         same("enabled", truth),
         same("priority", SMALL),
+        bound("requests_per_minute", group="limits."),
+        bound("tokens_per_minute", group="limits."),
+        bound("concurrency", group="limits."),
     ),
     "provider",
     listed=True,
@@ -171,15 +180,33 @@ BLOCK = Kind(
         same("enabled", truth),
     ),
 )
+LIMIT = Kind(
+    "limit",
+    ("plan", "step"),
+    (
+        same("amount", LARGE),
+        same("unit", text),
+        same("window", text),
+        same("per", text),
+        Key("models", "model_pattern", text),
+    ),
+    "plan",
+    listed=True,
+)
 PLAN = Kind(
     "plan",
     ("name",),
     (
         Key("markup", "markup", scalars.factor, scalars.exact_text),
-        same("requests_per_minute", WHOLE),
-        same("tokens_per_minute", WHOLE),
-        same("concurrency", WHOLE),
+        bound("requests_per_minute"),
+        bound("requests_per_hour"),
+        bound("requests_per_day"),
+        bound("tokens_per_minute"),
+        bound("tokens_per_hour", LARGE),
+        bound("tokens_per_day", LARGE),
+        bound("concurrency"),
     ),
+    lists={"limits": LIMIT},
 )
 SECTIONS = {
     "providers": PROVIDER,
@@ -200,4 +227,5 @@ KINDS = (
     VARIANT,
     BLOCK,
     PLAN,
+    LIMIT,
 )
