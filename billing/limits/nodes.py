@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from billing.limits import layout
 from billing.limits.layout import (
@@ -93,7 +95,10 @@ class Nodes:
         self._file = file
         self._name = name
         self._server = redis.Redis.from_url(
-            url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S
+            url,
+            socket_timeout=PATIENCE_S,
+            socket_connect_timeout=PATIENCE_S,
+            retry=Retry(NoBackoff(), 0),
         )
         self._script = self._server.register_script(SCRIPT)
         self._told: dict[int, int] = {}  # when each place was told last, if it has to be again
