@@ -109,7 +109,7 @@ class Counting:
         if purse.hard is None:
             return None
         left = purse.hard - words[place + SPENT] - words[place + TOTAL]
-        if need <= left and left > 0:
+        if need <= max(0, left):
             return None
         return Refused(purse, max(0, left), purse.end_s * 1000 - now_ms)
 
@@ -194,8 +194,7 @@ class Counting:
     def _spend(self, words: memoryview, purse: Purse, taken: Taken, nano: int) -> None:
         """Add real money to the period that the request began in."""
         place = find(words, self.capacity, purse)
-        begin = words[place + BEGIN]
-        if place and begin <= taken.now_ms // 1000:
+        if place and words[place + BEGIN] <= taken.now_ms // 1000:
             words[place + SPENT] += nano
 
     def know_spent(self, purse: Purse, begin_s: int, nano: int, now_ms: int) -> None:

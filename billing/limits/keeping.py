@@ -58,7 +58,7 @@ class Keeper:
     def stop(self) -> None:
         self._stopped.set()
         self._call()
-        for thread in self._threads:
+        for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(timeout=2)
         if self._nodes is not None and self.leading:
             self._nodes.leave()
@@ -151,10 +151,12 @@ class Keeper:
 
 def name_of(folder: Path) -> str:
     """Return this node's name, the same for all its processes and after a restart."""
-    path = folder / "node"
-    with suppress(FileExistsError), path.open("x") as file:
-        file.write(uuid4().hex)
-    return path.read_text() or uuid4().hex
+    path, trial = folder / "node", folder / f".node-{os.getpid()}"
+    trial.write_text(uuid4().hex)
+    with suppress(FileExistsError):
+        os.link(trial, path)  # whole, or not at all
+    trial.unlink()
+    return path.read_text()
 
 
 def pipe(path: Path) -> int:

@@ -102,11 +102,15 @@ class Nodes:
         )
         self._script = self._server.register_script(SCRIPT)
         self._told: dict[int, int] = {}  # when each place was told last, if it has to be again
+        self._all = True  # everything is to be told: nobody has heard it from us
 
     def exchange(self, now_ms: int) -> None:
         """Tell what changed, and hear of others; raises redis.RedisError."""
+        if self._all:
+            self._told.update(dict.fromkeys(live_entries(self._file.words), 0))
+            self._all = False
         counts = self._due(now_ms)
-        before = self._file.words[NODES]
+        before, state = self._file.words[NODES], self._file.words[STATE]
         for start in range(0, len(counts) or 1, AT_ONCE):
             some = counts[start : start + AT_ONCE]
             try:
@@ -115,8 +119,8 @@ class Nodes:
                 self._mark_again(counts[start:])
                 raise
             self._take_over(some, heard, now_ms)
-        if before <= 1 < self._file.words[NODES]:
-            self._told.update(dict.fromkeys(live_entries(self._file.words), 0))
+        newly = before <= 1 or state == layout.CUT_OFF
+        self._all = newly and self._file.words[NODES] > 1
 
     def _ask(self, counts: list[Count]) -> list[int]:
         keys = [f"{PREFIX}:nodes", *(count.name for count in counts)]

@@ -1,5 +1,6 @@
 """What was spent of budgets, in the database: added to as usage is booked, read by counters."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -8,9 +9,11 @@ from django.utils import timezone
 
 from billing.limits.models import Budget, BudgetSpend
 from billing.limits.notices import notice
-from billing.limits.periods import moment, period_of
+from billing.limits.periods import NEVER, moment, period_of
 from billing.models import UsageRow
 from billing.records import Record
+
+Period = tuple[int, int]
 
 
 def count(records: Sequence[Record]) -> None:
@@ -20,13 +23,12 @@ def count(records: Sequence[Record]) -> None:
     if not paid:
         return
     for budget in concerned(paid):
-        costs: dict[int, int] = {}
+        costs: Counter[Period] = Counter()
         for record in paid:
             if concerns(budget, record):
-                begin, _ = period_of(budget.period, record.at)
-                costs[begin] = costs.get(begin, 0) + (record.cost_nano or 0)
-        for begin, cost in sorted(costs.items()):
-            add(budget, moment(begin), cost)
+                costs[period_of(budget.period, record.at)] += record.cost_nano or 0
+        for period, cost in sorted(costs.items()):
+            add(budget, period, cost)
 
 
 def concerned(records: Iterable[Record]) -> Iterator[Budget]:
@@ -43,12 +45,12 @@ def concerns(budget: Budget, record: Record) -> bool:
     return budget.account_id == record.account_id
 
 
-def add(budget: Budget, began_at: datetime, cost_nano: int) -> None:
+def add(budget: Budget, period: Period, cost_nano: int) -> None:
     """Add to a period's row; the first one begins with what the period's usage sums to."""
-    now = timezone.now()
+    now, began_at = timezone.now(), moment(period[0])
     rows = BudgetSpend.objects.filter(budget=budget, period_began_at=began_at)
     if not rows.update(spent_nano=F("spent_nano") + cost_nano, updated_at=now):
-        begun = {"spent_nano": summed(budget, began_at), "updated_at": now}
+        begun = {"spent_nano": summed(budget, period), "updated_at": now}
         _, fresh = BudgetSpend.objects.get_or_create(
             budget=budget, period_began_at=began_at, defaults=begun
         )
@@ -59,9 +61,11 @@ def add(budget: Budget, began_at: datetime, cost_nano: int) -> None:
         notice(budget.pk, began_at, "soft", spent)
 
 
-def summed(budget: Budget, began_at: datetime) -> int:
-    """Return what the usage since `began_at` sums to, by an index of the key or the account."""
-    rows = UsageRow.objects.filter(created_at__gte=began_at)
+def summed(budget: Budget, period: Period) -> int:
+    """Return what the usage of a period sums to, by an index of the key or the account."""
+    rows = UsageRow.objects.filter(created_at__gte=moment(period[0]))
+    if period[1] < NEVER:
+        rows = rows.filter(created_at__lt=moment(period[1]))
     if budget.key is not None:
         rows = rows.filter(key_id=budget.key.public_id)
     else:
@@ -72,10 +76,10 @@ def summed(budget: Budget, began_at: datetime) -> int:
 def spent_of(budget_ids: Iterable[int], now_s: float) -> Iterator[tuple[int, int, int]]:
     """Yield each budget's id, the begin of its period now, and what was booked in it."""
     for budget in Budget.objects.filter(pk__in=budget_ids).select_related("key"):
-        begin, _ = period_of(budget.period, now_s)
-        rows = BudgetSpend.objects.filter(budget=budget, period_began_at=moment(begin))
+        period = period_of(budget.period, now_s)
+        rows = BudgetSpend.objects.filter(budget=budget, period_began_at=moment(period[0]))
         spent = rows.values_list("spent_nano", flat=True).first()
-        yield budget.pk, begin, summed(budget, moment(begin)) if spent is None else spent
+        yield budget.pk, period[0], summed(budget, period) if spent is None else spent
 
 
 def changed_since(since: datetime) -> Iterator[tuple[Budget, int, int]]:

