@@ -16,6 +16,7 @@ from unfold.paginator import InfinitePaginator
 from billing import money
 from billing.forms import ApiKeyForm, TopUpForm
 from billing.ledger.credits import credit
+from billing.limits.panels import PlanRuleRows
 from billing.models import Account, ApiKey, Plan, UsageRow
 from providers.models import Provider
 from providers.panels import Choice, ConfigurationAdmin, ReadOnly
@@ -39,9 +40,19 @@ class PlanAdmin(ConfigurationAdmin):
         "concurrency",
     )
     search_fields = ("name",)
+    inlines = (PlanRuleRows,)
     fieldsets = (
         (None, {"fields": (("name", "markup"),)}),
-        ("Limits", {"fields": (("requests_per_minute", "tokens_per_minute", "concurrency"),)}),
+        (
+            "What each key may",
+            {
+                "fields": (
+                    ("requests_per_minute", "requests_per_hour", "requests_per_day"),
+                    ("tokens_per_minute", "tokens_per_hour", "tokens_per_day"),
+                    "concurrency",
+                ),
+            },
+        ),
         (
             "Where a price or a limit is not known",
             {

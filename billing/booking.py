@@ -15,6 +15,7 @@ from django.db import DataError, IntegrityError, transaction
 
 from billing.ledger.models import new_id
 from billing.ledger.posting import REVENUE, Because, customer, post
+from billing.limits import spends
 from billing.models import Account, JournalFile, UsageRow
 from billing.records import REFUSED, Record, decode, encode
 from billing.testimony import count_blocks, testify
@@ -146,6 +147,7 @@ def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None)
 def add(fresh: list[Record]) -> None:
     charged_by = charge(fresh)
     UsageRow.objects.bulk_create([row_of(record, charged_by) for record in fresh])
+    spends.count(fresh)
 
 
 def add_alone(path: Path, record: Record) -> bool:

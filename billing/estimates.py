@@ -35,6 +35,11 @@ class Bounds:
     def prompt(self) -> int:
         return self.text + self.media
 
+    @property
+    def likely_prompt(self) -> int:
+        """What a prompt of so many tokens at most usually has."""
+        return -(-self.prompt // LEAST_BYTES_PER_TOKEN)
+
 
 def greatest_cost_nano(
     routes: Sequence[Route], bounds: Bounds, markup: Decimal, tariff: Tariff = TARIFF

@@ -4,6 +4,7 @@ import logging
 
 from django.db import Error, close_old_connections
 
+from billing.limits.reading import with_limits
 from billing.models import ApiKey
 from billing.values import Key
 from catalog import revisions
@@ -21,12 +22,13 @@ def find_key(digests: tuple[str, ...]) -> tuple[Key | None, int]:
     try:
         revision = revisions.current()
         row = ApiKey.objects.select_related("account__plan").filter(digest__in=digests).first()
+        key = with_limits(row, row.value_of()) if row is not None else None
     except Error as problem:
         log.warning("a key could not be looked up: %s", problem)
         raise NoProviderAvailable("Keys cannot be checked now.", retry_after_s=2) from problem
     finally:
         close_old_connections()
-    return (row.value_of() if row is not None else None), revision
+    return key, revision
 
 
 def find_public(public_id: str) -> Key | None:

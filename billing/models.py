@@ -23,6 +23,11 @@ def default_price(what: str, usd: str) -> models.DecimalField:
     )
 
 
+def limit(help_text: str, default: int | None = None, big: bool = False) -> models.Field:
+    kind = models.PositiveBigIntegerField if big else models.PositiveIntegerField
+    return kind(null=True, blank=True, default=default, help_text=help_text)
+
+
 class Plan(ConfigurationRow):
     """The limits and prices that apply to an account."""
 
@@ -36,11 +41,13 @@ class Plan(ConfigurationRow):
         validators=[MinValueValidator(Decimal(0))],
         help_text="Factor on the provider's price: <code>1.25</code> adds a quarter.",
     )
-    requests_per_minute = models.PositiveIntegerField(default=600)
-    tokens_per_minute = models.PositiveIntegerField(default=1_000_000)
-    concurrency = models.PositiveIntegerField(
-        default=50, help_text="Most requests of one key under way at once."
-    )
+    requests_per_minute = limit("What each key may, in any minute. Empty: no limit. 0: none.", 600)
+    requests_per_hour = limit("In any hour.")
+    requests_per_day = limit("In any 24 hours.")
+    tokens_per_minute = limit("Tokens of prompts and answers.", 1_000_000)
+    tokens_per_hour = limit("In any hour.", big=True)
+    tokens_per_day = limit("In any 24 hours.", big=True)
+    concurrency = limit("Most requests of one key under way at once.", 50)
     unpriced = models.CharField(
         max_length=6,
         choices=[(values.CHARGE, "charge the default"), (values.REFUSE, "refuse")],
@@ -197,7 +204,7 @@ class UsageRow(UsageColumns):
         related_name="usage",
         help_text="What charged it, together with others that were booked at once.",
     )
-    key_id = models.CharField(max_length=32, db_index=True)
+    key_id = models.CharField(max_length=32)
     endpoint = models.CharField(max_length=30)
     asked_model = models.CharField(max_length=250)
     model_id = models.CharField(max_length=250, blank=True)
@@ -225,7 +232,10 @@ class UsageRow(UsageColumns):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["account", "-created_at"], name="usage_by_account")]
+        indexes = [
+            models.Index(fields=["account", "-created_at"], name="usage_by_account"),
+            models.Index(fields=["key_id", "-created_at"], name="usage_by_key"),
+        ]
 
     def __str__(self) -> str:
         return self.request_id

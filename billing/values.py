@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billing.limits.values import Budget, Limit
+
 CHARGE, REFUSE = "charge", "refuse"  # what a plan does with an offer that has no price
 PICO_PER_TOKEN = 10**6  # of 1 USD per million tokens
 
@@ -37,3 +39,5 @@ class Key:
     allowed_models: tuple[str, ...] = ()
     allowed_providers: frozenset[str] = frozenset()
     tariff: Tariff = Tariff()
+    limits: tuple[Limit, ...] = ()
+    budgets: tuple[Budget, ...] = ()

@@ -12,6 +12,13 @@ from django.conf import settings
 
 from billing.journal import Journal
 from billing.keytable import KeyTable
+from billing.limits.admitting import Limits
+from billing.limits.clerk import learn_key
+from billing.limits.counting import Counting
+from billing.limits.keeping import Keeper
+from billing.limits.sharing import SharedFile
+from billing.limits.sweeping import sweep
+from billing.limits.upstream import UpstreamSlots
 from billing.lookup import find_key
 from billing.values import Key
 from catalog.listing import View
@@ -22,7 +29,6 @@ from catalog.shelf import Shelf
 from catalog.values import Snapshot
 from providers.adapters.echo import EchoTransport
 from providers.dispatch import Dispatcher
-from providers.slots import Slots
 from providers.transport import Transport
 from providers.transport.pool import HttpTransport
 
@@ -42,8 +48,8 @@ class Plane:
             "https": http,
             "echo": EchoTransport(),
         }
-        self.dispatcher = Dispatcher(self.transports, Slots(settings.WEB_PROCESSES))
-        self.keys = KeyTable(find_key)
+        self.dispatcher = Dispatcher(self.transports, UpstreamSlots(lambda: self.limits.counting))
+        self.keys = KeyTable(self._find)
         self.shelf = Shelf()
         self.records = Records()
         self.live = Live(self.keys.forget, self.renew_aside)
@@ -51,10 +57,15 @@ class Plane:
         self._renewal: Future[None] | None = None
         self._lookups = ThreadPoolExecutor(LOOKUPS, "keys")
         self.journal: Journal
+        self.limits: Limits
+        self.keeper: Keeper
 
     def start(self) -> None:
         """Read the configuration and open the journal; raises what keeps it from serving."""
         self.journal = Journal(settings.JOURNAL_DIR)
+        self.limits = Limits(counting())
+        self.keeper = Keeper(self.limits, settings.REDIS_URL)
+        self.keeper.start()
         self.live.start()
         self.renew()
         spare_the_collector()
@@ -63,6 +74,12 @@ class Plane:
         """Ask the database for a key that the table has not seen, in a thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._lookups, self.keys.read, digests)
+
+    def _find(self, digests: tuple[str, ...]) -> tuple[Key | None, int]:
+        """Find a key in the database, with what was spent of its budgets."""
+        key, revision = find_key(digests)
+        learn_key(self.limits.counting, key)
+        return key, revision
 
     def renew(self) -> None:
         """Make what is looked up in a configuration: the lists that are in use, and the search."""
@@ -90,8 +107,18 @@ class Plane:
         self._lists.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
+        self.keeper.stop()
+        self.limits.counting.file.close()
         for transport in self.transports.values():
             transport.close()
+
+
+def counting() -> Counting:
+    """Open what the processes of this node count in, free of those that died; raises OSError."""
+    file = SharedFile(settings.LIMITS_DIR, settings.LIMIT_COUNTERS)
+    sweep(file)
+    file.sit()
+    return Counting(file)
 
 
 def logged(work: Callable[[], None]) -> None:

@@ -32,6 +32,8 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 JOURNAL_DIR = DATA_DIR / "journal"
+LIMITS_DIR = DATA_DIR / "limits"
+LIMIT_COUNTERS = env.int("GATEWAYZ_LIMIT_COUNTERS", default=32768)
 MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
 WEB_PROCESSES = 1  # `serve --workers` says how many share this node
 PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
     "catalog.evidence",
     "billing",
     "billing.ledger",
+    "billing.limits",
     "gatewayz",
 ]
 MIDDLEWARE = [

@@ -77,7 +77,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The client's request as every attempt sees it.
+    """The client's request as every attempt sees it. prompt_tokens: an estimate.
 
     cost: what to tell of the cost of an answer along a route, where the client wants to know.
     """
@@ -86,6 +86,7 @@ class Call:
     stream: bool
     wants_usage: bool
     wants_cost: bool = False
+    prompt_tokens: int = 0
     cost: Callable[[Route, Usage], Told] | None = None
 
 

@@ -23,11 +23,15 @@ from collections.abc import Mapping
 
 
 class GatewayError(Exception):
-    """An answer other than success. `type` is from OpenAI's vocabulary; its client maps it."""
+    """An answer other than success. `type` is from OpenAI's vocabulary; its client maps it.
+
+    headers: fields that the answer has besides, by name.
+    """
 
     status = 500
     code = "internal_error"
     type = "api_error"
+    headers: Mapping[str, str] = {}
 
     def __init__(
         self,

@@ -21,11 +21,15 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """An operator's key at a provider. `token` is empty for a server that asks for none."""
+    """An operator's key at a provider. `token` is empty for a server that asks for none. Its limits
+    are the provider's own for this key; None: not known."""
 
     id: int
     label: str
     token: str = field(repr=False)
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class ChatCompletions(AsyncAPIView):
             raise BadRequest("This page shows whole answers: leave `stream` out.", param="stream")
         exchange = Exchange(request.request_id, key, chat.ask, chat.call, chat.bounds)
         reply = await exchange.run()
-        self.headers.update(headers_of(reply))
+        self.headers.update(headers_of(reply) | exchange.headers)
         if reply.stream is not None:
             return RelayResponse(exchange, reply.stream)
         exchange.end("answered")

@@ -94,14 +94,15 @@ def read_chat(raw: bytes, key: Key) -> Chat:
         ANY if body.provider is None else preferences(body.provider),
         Permissions(key.allowed_models, key.allowed_providers),
     )
-    return Chat(ask, call(fields, body), bounds_of(raw, fields, body))
+    most = bounds_of(raw, fields, body)
+    return Chat(ask, call(fields, body, most), most)
 
 
-def call(fields: Fields, body: ChatBody) -> Call:
+def call(fields: Fields, body: ChatBody, most: Bounds) -> Call:
     options, usage = body.stream_options, body.usage
     wants_cost = usage is not None and bool(usage.include)
     wants_usage = wants_cost or (options is not None and bool(options.include_usage))
-    return Call(fields, bool(body.stream), wants_usage, wants_cost)
+    return Call(fields, bool(body.stream), wants_usage, wants_cost, most.likely_prompt)
 
 
 def bounds_of(raw: bytes, fields: Fields, body: ChatBody) -> Bounds:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from billing.admission import check_balance
-from billing.estimates import Bounds, estimate
+from billing.estimates import Bounds, estimate, greatest_cost_nano
+from billing.limits.admitting import Admission
 from billing.pricing import Charge, charge, priced, told
 from billing.records import REFUSED, Record, booked
 from billing.values import Key
@@ -30,6 +31,7 @@ class Exchange:
         self.ask = ask
         self.call = replace(call, cost=self._told) if call.wants_cost else call
         self.reply = Reply()
+        self.admitted: Admission | None = None
         self._bounds = bounds
         self._began, self._began_at = time.monotonic(), time.time()
         self._first_byte_ms: int | None = None
@@ -41,6 +43,7 @@ class Exchange:
         plane.journal.ready()
         check_balance(plane.keys.balance_nano(self.key))
         routes = self._resolve()
+        self.admitted = self._admit(routes)
         try:
             await plane.dispatcher.send(routes, self.call, self.reply)
         except GatewayError as problem:
@@ -62,6 +65,19 @@ class Exchange:
                 self.end(REFUSED, problem.status, problem.code)
             raise
 
+    def _admit(self, routes: Sequence[Route]) -> Admission:
+        """Count the request, once however many routes are tried; raises RateLimited and others."""
+        call, key = self.call, self.key
+        greatest = 0
+        if key.budgets:
+            greatest = greatest_cost_nano(routes, self._bounds, key.markup, key.tariff)
+        return plane.limits.admit(key, routes[0].model_id, call.prompt_tokens, greatest)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says of the key's limits."""
+        return self.admitted.headers if self.admitted is not None else {}
+
     def opened(self) -> None:
         """Record that a stream begins: if the process dies, this line is what is booked."""
         usage = estimate(self._bounds, 0)
@@ -74,7 +90,16 @@ class Exchange:
         self._ended = True
         record = self._record(outcome, status, code, self._used(outcome))
         plane.journal.write(record)
+        self._settle(record)
         plane.keys.charge(self.key.account_id, record.cost_nano or 0)
+
+    def _settle(self, record: Record) -> None:
+        """Put what was used where the estimates were; what went nowhere is given back."""
+        usage = record.usage
+        if self.admitted is not None and usage is not None:
+            self.admitted.settle(usage.prompt + usage.completion, record.cost_nano or 0)
+        elif self.admitted is not None:
+            self.admitted.release()
 
     def _used(self, outcome: str) -> Usage | None:
         """Return what the provider reported, or an estimate of what passed; None if nothing did.

@@ -31,7 +31,7 @@ def body_of(problem: errors.GatewayError, request_id: str) -> dict[str, Any]:
 
 def headers_of(problem: errors.GatewayError) -> dict[str, str]:
     """Return when to come back, whose limit it is, and how many attempts were made where."""
-    headers = {}
+    headers = dict(problem.headers)
     if problem.status in (429, 503):
         wait_s = RETRY_S if problem.retry_after_s is None else problem.retry_after_s
         headers["Retry-After"] = str(max(1, math.ceil(wait_s)))

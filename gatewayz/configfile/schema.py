@@ -11,6 +11,7 @@ from gatewayz.configfile.scalars import money, seconds, string_map, strings, tex
 
 SMALL = whole(32767)
 WHOLE = whole()
+LARGE = whole(2**53)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,11 @@ def other_price(name: str) -> Key:
 
 def same(name: str, read: Callable[[Node], object]) -> Key:
     return Key(name, name, read)
+
+
+def bound(name: str, read: Callable[[Node], object] = WHOLE, group: str = "") -> Key:
+    """Return the key of a limit, which may be empty: no limit."""
+    return Key(f"{group}{name}", name, read, nullable=True)
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,9 @@ CREDENTIAL = Kind(
         same("last4", text),
         same("enabled", truth),
         same("priority", SMALL),
+        bound("requests_per_minute", group="limits."),
+        bound("tokens_per_minute", group="limits."),
+        bound("concurrency", group="limits."),
     ),
     "provider",
     listed=True,
@@ -188,19 +197,37 @@ BLOCK = Kind(
         same("enabled", truth),
     ),
 )
+LIMIT = Kind(
+    "limit",
+    ("plan", "step"),
+    (
+        same("amount", LARGE),
+        same("unit", text),
+        same("window", text),
+        same("per", text),
+        Key("models", "model_pattern", text),
+    ),
+    "plan",
+    listed=True,
+)
 PLAN = Kind(
     "plan",
     ("name",),
     (
         Key("markup", "markup", scalars.factor, scalars.exact_text),
-        same("requests_per_minute", WHOLE),
-        same("tokens_per_minute", WHOLE),
-        same("concurrency", WHOLE),
+        bound("requests_per_minute"),
+        bound("requests_per_hour"),
+        bound("requests_per_day"),
+        bound("tokens_per_minute"),
+        bound("tokens_per_hour", LARGE),
+        bound("tokens_per_day", LARGE),
+        bound("concurrency"),
         same("unpriced", text),
         Key("default_input_price", "default_input_price", money, scalars.exact_text),
         Key("default_output_price", "default_output_price", money, scalars.exact_text),
         same("default_max_output_tokens", WHOLE),
     ),
+    lists={"limits": LIMIT},
 )
 SECTIONS = {
     "providers": PROVIDER,
@@ -221,4 +248,5 @@ KINDS = (
     VARIANT,
     BLOCK,
     PLAN,
+    LIMIT,
 )
