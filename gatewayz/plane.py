@@ -12,7 +12,7 @@ from django.conf import settings
 
 from billing.journal import Journal
 from billing.keytable import KeyTable
-from billing.lookup import find_key
+from billing.lookup import answered, find_key
 from billing.values import Key
 from catalog.listing import View
 from catalog.live import Live
@@ -30,6 +30,7 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 BUILDERS = 2  # threads that make lists and the search
 LOOKUPS = 4  # at once; a database that hangs holds up these threads and nothing else
+QUESTIONS = 2  # of key holders, at once: their keys, money, receipts
 
 
 class Plane:
@@ -50,6 +51,7 @@ class Plane:
         self._lists = ThreadPoolExecutor(BUILDERS, "lists")
         self._renewal: Future[None] | None = None
         self._lookups = ThreadPoolExecutor(LOOKUPS, "keys")
+        self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
         self.journal: Journal
 
     def start(self) -> None:
@@ -63,6 +65,11 @@ class Plane:
         """Ask the database for a key that the table has not seen, in a thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._lookups, self.keys.read, digests)
+
+    async def ask(self, work: Callable[..., Result], *args: Any) -> Result:
+        """Return what `work` returns, which asks the database, in a thread for such questions."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._questions, answered, work, *args)
 
     def renew(self) -> None:
         """Make what is looked up in a configuration: the lists that are in use, and the search."""
@@ -89,6 +96,7 @@ class Plane:
         self.live.stop()
         self._lists.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
+        self._questions.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
         for transport in self.transports.values():
             transport.close()

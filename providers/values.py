@@ -48,6 +48,11 @@ class Endpoint:
     rewrites: tuple[Rewrite, ...] = ()
     secrets: tuple[Secret, ...] = ()
 
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it answers by itself: nothing is sent anywhere and nothing costs."""
+        return self.adapter == "echo"
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -56,6 +61,9 @@ class Price:
     input: int | None = None
     output: int | None = None
     cached_input: int | None = None
+
+
+FREE = Price(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)

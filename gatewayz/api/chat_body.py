@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from billing.values import Key
-from catalog.asks import ANY, Ask, Permissions, Preferences
+from catalog.asks import ANY, Ask, Preferences
 from gatewayz.api.bodies import check_name, read_members, wrong
 from providers.adapters.answers import Fields
 from providers.attempts import Call
@@ -95,7 +95,7 @@ def read_chat(raw: bytes, key: Key) -> Chat:
         tuple(check_name(name, "models") for name in body.models or ()),
         "chat",
         ANY if body.provider is None else preferences(body.provider),
-        Permissions(key.allowed_models, key.allowed_providers),
+        key.permissions,
     )
     options = body.stream_options
     wants_usage = options is not None and bool(options.include_usage)

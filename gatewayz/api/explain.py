@@ -22,6 +22,8 @@ class Explain(AsyncAPIView):
     and with `key_id` what another key gets.
     """
 
+    endpoint = "models"
+
     async def get(self, request: Request) -> Response:
         asked = request.query_params
         staff = await is_staff(request)
@@ -45,8 +47,7 @@ async def is_staff(request: Request) -> bool:
 
 
 async def own(request: Request) -> Permissions:
-    key = await caller(request)
-    return Permissions(key.allowed_models, key.allowed_providers)
+    return (await caller(request)).permissions
 
 
 async def permissions(key_id: str | None) -> Permissions:
@@ -56,4 +57,4 @@ async def permissions(key_id: str | None) -> Permissions:
     key = await sync_to_async(find_public)(key_id)
     if key is None:
         raise BadRequest(f"No key has the id {key_id[:80]!r}.", param="key_id")
-    return Permissions(key.allowed_models, key.allowed_providers)
+    return key.permissions

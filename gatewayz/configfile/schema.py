@@ -179,6 +179,10 @@ PLAN = Kind(
         same("requests_per_minute", WHOLE),
         same("tokens_per_minute", WHOLE),
         same("concurrency", WHOLE),
+        same("allowed_models", strings),
+        same("denied_models", strings),
+        same("allowed_providers", strings),
+        same("denied_providers", strings),
     ),
 )
 SECTIONS = {

@@ -35,7 +35,7 @@ def permissions_of(key_id: str) -> Permissions:
     key = find_public(key_id)
     if key is None:
         raise CommandError(f"no key has the id {key_id}")
-    return Permissions(key.allowed_models, key.allowed_providers)
+    return key.permissions
 
 
 def told(story: dict[str, Any]) -> str:
