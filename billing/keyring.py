@@ -100,11 +100,9 @@ class Keyring:
         return row
 
     def _account(self, name: str | None) -> Account:
+        wanted = {"pk": self._manager.account_id} if name is None else {"name": name}
         reach = accounts_of(self._manager.account_id)
-        wanted = (
-            reach.filter(pk=self._manager.account_id) if name is None else reach.filter(name=name)
-        )
-        account = wanted.select_related("plan").first()
+        account = reach.filter(**wanted).select_related("plan").first()
         if account is None:
             raise BadRequest(f"There is no account {str(name)[:80]!r} of yours.", param="account")
         return account

@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
 from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What a key may use. Patterns are over model ids, in any case of letters; slugs are exact.
+    """What a key may use. Patterns are over model ids; a denial holds in any case of letters.
 
     Empty: everything. A denial wins over a permission. plan: what holds besides, for all keys of
     the plan. test: only providers that are built in, which cost nothing.
@@ -30,19 +30,16 @@ class Permissions:
     def model(self, model_id: str, *other_ids: str) -> bool:
         """Whether the model may be asked for; a denial counts for any other id of it, too."""
         ids = (model_id, *other_ids)
-        if any(fits(pattern, one) for pattern in self.denied_models for one in ids):
+        if any(loosely(pattern).match(one) for pattern in self.denied_models for one in ids):
             return False
-        if self.models and not any(fits(pattern, model_id) for pattern in self.models):
+        if self.models and not any(fnmatchcase(model_id, pattern) for pattern in self.models):
             return False
         return self.plan is None or self.plan.model(model_id, *other_ids)
 
 
-def fits(pattern: str, model_id: str) -> bool:
-    return _compiled(pattern).match(model_id) is not None
-
-
 @lru_cache(4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def loosely(pattern: str) -> re.Pattern[str]:
+    """Return what matches ids as fnmatch does, in any case of letters."""
     return re.compile(translate(pattern), re.IGNORECASE)
 
 
