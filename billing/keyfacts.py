@@ -1,7 +1,7 @@
 """Keys as their holders see them: plain values for JSON, without secrets and digests."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -102,4 +102,5 @@ def managed_facts(row: ApiKey, spent: Mapping[str, Spent]) -> Facts:
 
 
 def moment(at: datetime | None) -> str | None:
-    return None if at is None else at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    """Return it in UTC, as RFC 3339 writes it."""
+    return None if at is None else f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

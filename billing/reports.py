@@ -20,9 +20,8 @@ SUMS = {
     "reasoning_tokens": Coalesce(Sum("reasoning_tokens"), 0),
     "cost_nano": Coalesce(Sum("cost_nano"), 0),
 }
-SHOWN_MODEL = Case(
-    When(model_id="", then=F("asked_model")), default=F("model_id")
-)  # it was refused
+# What was refused has no model of ours.
+SHOWN_MODEL = Case(When(model_id="", then=F("asked_model")), default=F("model_id"))
 Rows = list[dict[str, Any]]
 
 

@@ -19,7 +19,7 @@ class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     name: str | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
-    expires_at: Moment | None | UnsetType = UNSET
+    expires_at: Moment | UnsetType | None = UNSET
     allowed_endpoints: Names | UnsetType = UNSET
     allowed_models: Names | UnsetType = UNSET
     denied_models: Names | UnsetType = UNSET

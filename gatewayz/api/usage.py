@@ -21,11 +21,11 @@ LONGEST_TEXT = 250
 
 
 class Usage(AsyncAPIView):
-    """What was used, by `group_by` (of `date`, `model`, `key`), `from` until `to`, the newest first.
+    """What was used, by `group_by`: of `date`, `model` and `key`; the newest first.
 
-    A day that `to` names is part of it; a moment is not. Without them: the last 30 days. `model`
-    and `key` pick one. Days are UTC's. A key sees its own usage, a management key its account's
-    and its organisation's.
+    `from` until `to`: a day that `to` names is part of it, a moment is not. Without them: the last
+    30 days, which are UTC's. `model` and `key` pick one. A key sees its own usage, a management
+    key its account's and its organisation's.
     """
 
     endpoint = "account"
@@ -62,9 +62,8 @@ def moment(request: Request, name: str) -> datetime | None:
         found = datetime.fromisoformat(given.replace(" ", "+"))
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as problem:
-        raise BadRequest(
-            f"`{name}` is a day such as 2031-01-31, or a moment.", param=name
-        ) from problem
+        message = f"`{name}` is a day such as 2031-01-31, or a moment."
+        raise BadRequest(message, param=name) from problem
 
 
 def groups(request: Request) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Who may open a page of an organisation: its members, by their roles; for others it is not there."""
+"""Who may open a page of an organisation: its members, by their roles."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,11 +1,20 @@
 """Paths below /account/."""
 
 from django.contrib.auth import views as auth
-from django.urls import path, reverse_lazy
+from django.urls import path, register_converter, reverse_lazy
+from django.urls.converters import IntConverter
 
 from gatewayz.logins.forms import LoginForm
 from gatewayz.web import keys, money, people
 
+
+class Number(IntConverter):
+    """A number that fits into a database's column."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_converter(Number, "number")
 app_name = "account"
 HOME = reverse_lazy("account:home")
 login = auth.LoginView.as_view(
@@ -15,7 +24,7 @@ password = auth.PasswordChangeView.as_view(template_name="account/password.html"
 password_set = auth.PasswordResetConfirmView.as_view(
     template_name="account/password_set.html", success_url=reverse_lazy("account:login")
 )
-organisation = "<int:organisation>/"
+organisation = "<number:organisation>/"
 urlpatterns = [
     path("", money.home, name="home"),
     path("login/", login, name="login"),
@@ -29,7 +38,7 @@ urlpatterns = [
     path(f"{organisation}usage/", money.usage_page, name="usage"),
     path(f"{organisation}money/", money.money_page, name="money"),
     path(f"{organisation}members/", people.members, name="members"),
-    path(f"{organisation}members/<int:pk>/role/", people.change_role, name="role"),
-    path(f"{organisation}members/<int:pk>/remove/", people.remove, name="remove"),
-    path(f"{organisation}members/<int:pk>/link/", people.link, name="link"),
+    path(f"{organisation}members/<number:pk>/role/", people.change_role, name="role"),
+    path(f"{organisation}members/<number:pk>/remove/", people.remove, name="remove"),
+    path(f"{organisation}members/<number:pk>/link/", people.link, name="link"),
 ]
