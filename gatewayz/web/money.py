@@ -27,6 +27,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Go to the only organisation, or choose one."""
     rows = Membership.objects.filter(user=request.user).select_related("organisation")
     memberships = list(rows.order_by("organisation__name"))
+    if not memberships and request.user.is_staff:
+        return redirect("admin:index")
     if len(memberships) == 1:
         return redirect("account:overview", memberships[0].organisation_id)
     return render(request, "account/home.html", {"memberships": memberships})

@@ -138,6 +138,12 @@ def test_no_rights_in_the_admin_come_with_a_role(acme: Acme) -> None:
         assert "/admin/login/" in answer["Location"]
 
 
+def test_an_admin_without_organisation_is_led_to_the_admin(acme: Acme) -> None:
+    acme.people["loner"].is_staff = True
+    acme.people["loner"].save()
+    assert acme.at("loner").get(reverse("account:home"))["Location"] == reverse("admin:index")
+
+
 def test_somebody_switched_off_is_nobody(acme: Acme) -> None:
     client = acme.at("owner")
     acme.people["owner"].is_active = False
