@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from django.db import DataError, IntegrityError, transaction
 
+from billing.lastuse import touch
 from billing.ledger.models import new_id
 from billing.ledger.posting import REVENUE, Because, customer, post
 from billing.limits import spends
@@ -141,6 +142,7 @@ def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None)
         testify(fresh)
         JournalFile.objects.update_or_create(name=reading.path.name, defaults={"offset": offset})
     reading.offset = offset
+    touch(fresh)
     return len(fresh)
 
 

@@ -1,16 +1,20 @@
 """Who asks and what it costs: plans, accounts, keys and usage."""
 
+from collections.abc import Collection
+from datetime import timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
-from django.db import models
+from django.core.validators import MinValueValidator, ProhibitNullCharactersValidator
+from django.db import models, transaction
 from django.utils import timezone
 
-from billing import keys, values
+from billing import keys, scopes, values
+from billing.addresses import networks_of
 from billing.usage import UsageColumns
+from catalog.asks import EVERYTHING, Permissions
 from providers.configuration import ConfigurationQuerySet, ConfigurationRow
-from providers.models import strings
 
 
 def default_price(what: str, usd: str) -> models.DecimalField:
@@ -28,8 +32,8 @@ def limit(help_text: str, default: int | None = None, big: bool = False) -> mode
     return kind(null=True, blank=True, default=default, help_text=help_text)
 
 
-class Plan(ConfigurationRow):
-    """The limits and prices that apply to an account."""
+class Plan(scopes.Scoped, ConfigurationRow):
+    """The limits and prices that apply to an account, and what all its keys may use."""
 
     part = ("plan", "pk")
 
@@ -86,6 +90,14 @@ class Account(ConfigurationRow):
     name = models.CharField(max_length=150, unique=True, help_text="<code>Acme, research</code>")
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="accounts")
     enabled = models.BooleanField(default=True, help_text="Off: its keys are refused.")
+    organisation = models.ForeignKey(
+        "organisations.Organisation",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="accounts",
+        help_text="Whose members see its keys and usage at <code>/account/</code>. May be empty.",
+    )
     balance_nano = models.BigIntegerField(
         default=0, editable=False, help_text="What it owns, in nano-USD: 10⁹ are one dollar."
     )
@@ -119,34 +131,56 @@ class ApiKeyQuerySet(ConfigurationQuerySet):
         return over.revoke() if over.exists() else 0
 
 
-class ApiKey(ConfigurationRow):
-    """What a client presents. Only a digest is kept."""
+class ApiKey(scopes.Scoped, ConfigurationRow):
+    """What a client presents. Only a digest is kept, and for a while that of the secret before."""
 
     part = ("key", "public_id")
 
     objects = ApiKeyQuerySet.as_manager()
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="keys")
-    name = models.CharField(max_length=100, blank=True, help_text="<code>laptop</code>")
+    name = models.CharField(
+        max_length=100,
+        blank=True,
+        validators=[ProhibitNullCharactersValidator()],
+        help_text="<code>laptop</code>",
+    )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True, help_text="Set: the key is refused.")
-    allowed_models = models.JSONField(
-        default=list,
-        blank=True,
-        validators=[strings],
-        help_text='Patterns of model ids: <code>["openai/*"]</code>. Empty: all.',
+    disabled = models.BooleanField(default=False, help_text="On: refused for as long.")
+    is_test = models.BooleanField(
+        "test key",
+        default=False,
+        help_text="Costs nothing and reaches only the built-in <code>echo</code>. Kept for ever.",
     )
-    allowed_providers = models.JSONField(
-        default=list,
+    is_management = models.BooleanField(
+        "management key",
+        default=False,
+        help_text="May list, make, change and revoke keys of its account and its organisation.",
+    )
+    allowed_endpoints = scopes.listed(
+        f"Of {', '.join(scopes.ENDPOINTS)}. Empty: all.", scopes.endpoints
+    )
+    allowed_ips = scopes.listed(
+        'Where it may come from: <code>["203.0.113.0/24"]</code>. Empty: anywhere.',
+        scopes.networks,
+    )
+    holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
         blank=True,
-        validators=[strings],
-        help_text='Slugs: <code>["groq"]</code>. Empty: all.',
+        related_name="api_keys",
+        help_text="The member who manages it.",
     )
 
     public_id = models.CharField(max_length=32, unique=True, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     last4 = models.CharField(max_length=4, editable=False)
+    old_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    old_valid_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["-created_at"]
@@ -164,17 +198,58 @@ class ApiKey(ConfigurationRow):
         return row, token
 
     def mint(self) -> str:
-        """Give this new row its key, and return it."""
-        minted = keys.mint()
+        """Give this row its key, a new secret if it has one already, and return it."""
+        minted = keys.mint(self.kind, self.public_id)
         self.public_id, self.digest, self.last4 = minted.public_id, minted.digest, minted.last4
         return minted.token
 
+    @property
+    def kind(self) -> str:
+        return "test" if self.is_test else "live"
+
+    @property
+    def label(self) -> str:
+        """The key as far as anyone may see it."""
+        return f"gwz_{self.kind}_{self.public_id}_…{self.last4}"
+
+    @property
+    def is_over(self) -> bool:
+        expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return expired or self.revoked_at is not None
+
+    def rotate(self, grace: timedelta) -> str:
+        """Give it a new secret and return the key; the one before is good for `grace` more.
+
+        One from an earlier rotation ends now. Raise ValidationError for a key that is over.
+        """
+        with transaction.atomic():
+            row = ApiKey.objects.select_for_update().get(pk=self.pk)
+            if row.is_over:
+                raise ValidationError("This key is revoked or expired; make a new one.")
+            old, token = row.digest, row.mint()
+            row.old_digest, row.old_valid_until = None, None
+            if grace > timedelta(0):
+                row.old_digest, row.old_valid_until = old, timezone.now() + grace
+            row.save(update_fields=["digest", "last4", "old_digest", "old_valid_until"])
+        self.refresh_from_db()
+        return token
+
     def clean(self) -> None:
-        if self.expires_at and self._state.adding and self.expires_at <= timezone.now():
+        super().clean()
+        if self._state.adding:
+            self.check_expiry()
+
+    def check_expiry(self) -> None:
+        """Raise ValidationError for an end that has passed: to end a key now, revoke it."""
+        if self.expires_at and self.expires_at <= timezone.now():
             raise ValidationError({"expires_at": "That moment has passed."})
 
-    def value_of(self) -> values.Key:
-        account = self.account
+    def value_of(self, digests: Collection[str] = ()) -> values.Key:
+        """Return it as a request sees it that presents a secret with one of `digests`."""
+        account, plan = self.account, self.account.plan
+        ends = [self.expires_at]
+        if digests and self.digest not in digests:
+            ends.append(self.old_valid_until)
         return values.Key(
             public_id=self.public_id,
             name=self.name,
@@ -182,13 +257,21 @@ class ApiKey(ConfigurationRow):
             account_enabled=account.enabled,
             balance_nano=account.balance_nano,
             plan_id=account.plan_id,
-            markup=account.plan.markup,
-            expires_at=self.expires_at and self.expires_at.timestamp(),
-            revoked=self.revoked_at is not None,
-            allowed_models=tuple(self.allowed_models),
-            allowed_providers=frozenset(self.allowed_providers),
-            tariff=account.plan.tariff(),
+            markup=Decimal(0) if self.is_test else plan.markup,
+            expires_at=min((end.timestamp() for end in ends if end), default=None),
+            revoked=self.disabled or self.revoked_at is not None,
+            permissions=self.permissions_with(plan),
+            endpoints=frozenset(self.allowed_endpoints),
+            networks=networks_of(self.allowed_ips),
+            is_management=self.is_management,
+            tariff=plan.tariff(),
         )
+
+    def permissions_with(self, plan: Plan) -> Permissions:
+        """Return what it may use on `plan`; EVERYTHING itself where nothing is restricted."""
+        if not (self.is_test or self.is_scoped or plan.is_scoped):
+            return EVERYTHING
+        return self.permissions(plan.permissions() if plan.is_scoped else None, self.is_test)
 
 
 class UsageRow(UsageColumns):

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billing.addresses import Network
 from billing.limits.values import Budget, Limit
+from catalog.asks import EVERYTHING, Permissions
 
 CHARGE, REFUSE = "charge", "refuse"  # what a plan does with an offer that has no price
 PICO_PER_TOKEN = 10**6  # of 1 USD per million tokens
@@ -25,7 +27,10 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A client's key with what its account and plan say. Money is in nano-USD."""
+    """A client's key with what its account and plan say. Money is in nano-USD.
+
+    endpoints, networks: empty for all. expires_at: of the secret that was presented.
+    """
 
     public_id: str
     name: str
@@ -36,8 +41,14 @@ class Key:
     markup: Decimal
     expires_at: float | None
     revoked: bool
-    allowed_models: tuple[str, ...] = ()
-    allowed_providers: frozenset[str] = frozenset()
+    permissions: Permissions = EVERYTHING
+    endpoints: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+    is_management: bool = False
     tariff: Tariff = Tariff()
     limits: tuple[Limit, ...] = ()
     budgets: tuple[Budget, ...] = ()
+
+    @property
+    def is_test(self) -> bool:
+        return self.permissions.test

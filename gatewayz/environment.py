@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 import environ
@@ -27,6 +28,13 @@ class Environment(environ.Env):
         if value not in choices:
             raise ImproperlyConfigured(f"{var} is {value!r}; it can be {', '.join(choices)}")
         return value
+
+    def networks(self, var: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return a list of addresses and networks, none by default."""
+        try:
+            return tuple(ip_network(text.strip()) for text in self.list(var, default=[]))
+        except ValueError as problem:
+            raise ImproperlyConfigured(f"{var}: {problem}; write 10.0.0.5,10.1.0.0/16") from problem
 
     def redis_url(self, var: str) -> str:
         value: str = self.str(var, default="")

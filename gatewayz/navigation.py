@@ -30,6 +30,7 @@ GROUPS = {
     ),
     "Customers": (
         ("billing.account", "account_balance_wallet"),
+        ("organisations.organisation", "groups"),
         ("billing.apikey", "vpn_key"),
         ("billing.plan", "tune"),
         ("limits.limitrule", "speed"),

@@ -19,7 +19,7 @@ from billing.limits.keeping import Keeper
 from billing.limits.sharing import SharedFile
 from billing.limits.sweeping import sweep
 from billing.limits.upstream import UpstreamSlots
-from billing.lookup import find_key
+from billing.lookup import answered, find_key
 from billing.values import Key
 from catalog.listing import View
 from catalog.live import Live
@@ -36,6 +36,7 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 BUILDERS = 2  # threads that make lists and the search
 LOOKUPS = 4  # at once; a database that hangs holds up these threads and nothing else
+QUESTIONS = 2  # of key holders, at once: their keys, money, receipts
 
 
 class Plane:
@@ -56,6 +57,7 @@ class Plane:
         self._lists = ThreadPoolExecutor(BUILDERS, "lists")
         self._renewal: Future[None] | None = None
         self._lookups = ThreadPoolExecutor(LOOKUPS, "keys")
+        self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
         self.journal: Journal
         self.limits: Limits
         self.keeper: Keeper
@@ -74,6 +76,11 @@ class Plane:
         """Ask the database for a key that the table has not seen, in a thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._lookups, self.keys.read, digests)
+
+    async def ask(self, work: Callable[..., Result], *args: Any) -> Result:
+        """Return what `work` returns, which asks the database, in a thread for such questions."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._questions, answered, work, *args)
 
     def _find(self, digests: tuple[str, ...]) -> tuple[Key | None, int]:
         """Find a key in the database, with what was spent of its budgets."""
@@ -106,6 +113,7 @@ class Plane:
         self.live.stop()
         self._lists.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
+        self._questions.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
         self.keeper.stop()
         self.limits.counting.file.close()

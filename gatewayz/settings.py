@@ -34,6 +34,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 JOURNAL_DIR = DATA_DIR / "journal"
 LIMITS_DIR = DATA_DIR / "limits"
 LIMIT_COUNTERS = env.int("GATEWAYZ_LIMIT_COUNTERS", default=32768)
+TRUSTED_PROXIES = env.networks("GATEWAYZ_TRUSTED_PROXIES")
 MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
 WEB_PROCESSES = 1  # `serve --workers` says how many share this node
 PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
@@ -59,7 +60,9 @@ INSTALLED_APPS = [
     "billing",
     "billing.ledger",
     "billing.limits",
+    "billing.organisations",
     "gatewayz",
+    "gatewayz.logins",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -68,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "gatewayz.authorship.AuthorMiddleware",
+    "gatewayz.logins.devices.DeviceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -83,10 +87,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "gatewayz.web.context.permissions",
             ]
         },
     }
 ]
+AUTHENTICATION_BACKENDS = ["gatewayz.logins.backend.PatientBackend"]
+LOGIN_URL = "account:login"
+LOGIN_REDIRECT_URL = "account:home"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -140,6 +148,7 @@ UNFOLD = {
     "SITE_TITLE": "Gatewayz",
     "SITE_HEADER": "Gatewayz",
     "SITE_SYMBOL": "hub",
+    "LOGIN": {"form": "gatewayz.logins.forms.AdminLoginForm"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon}],
     "SIDEBAR": {"show_search": True, "navigation": "gatewayz.navigation.navigation"},
 }

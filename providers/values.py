@@ -56,6 +56,11 @@ class Endpoint:
     rewrites: tuple[Rewrite, ...] = ()
     secrets: tuple[Secret, ...] = ()
 
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it answers by itself: nothing is sent anywhere and nothing costs."""
+        return self.adapter == "echo"
+
 
 _rates_of = attrgetter(*BUCKETS)
 
@@ -195,6 +200,9 @@ class Price:
         )
         object.__setattr__(self, "_steps", tuple(steps))
         return self._steps
+
+
+FREE = Price(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,7 @@ async def permissions(request: Request) -> Permissions:
     without = "HTTP_AUTHORIZATION" not in request.META and "HTTP_X_API_KEY" not in request.META
     if without and settings.PUBLIC_LISTINGS:
         return EVERYTHING
-    key = await caller(request)
-    return Permissions(key.allowed_models, key.allowed_providers)
+    return (await caller(request)).permissions
 
 
 @dataclass(frozen=True, slots=True)

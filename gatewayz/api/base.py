@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.html import conditional_escape
@@ -15,7 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.admission import check_key
+from billing.addresses import client_address
+from billing.admission import check_address, check_endpoint, check_key
 from billing.keys import digests, wellformed
 from billing.values import Key
 from gatewayz.api.ids import new_request_id
@@ -29,6 +31,7 @@ class AsyncAPIView(APIView):
     """Handlers are coroutines; errors carry their status and are rendered in one place."""
 
     format_kwarg = None
+    endpoint = ""  # the kind of request, where a key's scopes name it
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -38,7 +41,7 @@ class AsyncAPIView(APIView):
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.args, self.kwargs = args, kwargs
         self.request = drf = Request(request, negotiator=NEGOTIATOR)
-        drf.request_id = new_request_id()
+        drf.request_id, drf.endpoint = new_request_id(), self.endpoint
         self.headers = {"X-Request-ID": drf.request_id}
         drf.accepted_renderer = renderer = renderer_for(request)
         drf.accepted_media_type = renderer.media_type
@@ -75,7 +78,10 @@ class AsyncAPIView(APIView):
 
 
 async def caller(request: Request) -> Key:
-    """Return the key that the request presents, valid now; raises InvalidKey."""
+    """Return the key that the request presents, valid now and for this request.
+
+    Raises InvalidKey, AddressNotAllowed or EndpointNotAllowed.
+    """
     meta = request.META
     token: str = meta.get("HTTP_AUTHORIZATION", "")
     if token[:7].lower() == "bearer ":
@@ -87,4 +93,11 @@ async def caller(request: Request) -> Key:
     known, key = plane.keys.seen(wanted)
     if not known:
         key = await plane.read_key(wanted)
-    return check_key(key, time.time())
+    found = check_key(key, time.time())
+    if found.networks:
+        forwarded = meta.get("HTTP_X_FORWARDED_FOR", "")
+        peer = meta.get("REMOTE_ADDR", "")
+        check_address(found, client_address(peer, forwarded, settings.TRUSTED_PROXIES))
+    if found.endpoints and request.endpoint:
+        check_endpoint(found, request.endpoint)
+    return found

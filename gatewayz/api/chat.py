@@ -27,6 +27,7 @@ class ChatCompletions(AsyncAPIView):
     (`order`, `only`, `ignore`, `allow_fallbacks`, `sort`, `max_price`); `models` are fallbacks.
     """
 
+    endpoint = "chat"
     example = EXAMPLE
 
     async def get(self, request: Request) -> HttpResponseBase:

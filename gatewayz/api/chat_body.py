@@ -8,7 +8,7 @@ import msgspec
 from billing import bounds
 from billing.estimates import Bounds
 from billing.values import Key
-from catalog.asks import ANY, Ask, Permissions
+from catalog.asks import ANY, Ask
 from gatewayz.api.bodies import check_name, read_members, wrong
 from gatewayz.api.wishes import ProviderWish, preferences
 from providers.adapters.answers import Fields
@@ -92,7 +92,7 @@ def read_chat(raw: bytes, key: Key) -> Chat:
         tuple(check_name(name, "models") for name in body.models or ()),
         "chat",
         ANY if body.provider is None else preferences(body.provider),
-        Permissions(key.allowed_models, key.allowed_providers),
+        key.permissions,
     )
     most = bounds_of(raw, fields, body)
     return Chat(ask, call(fields, body, most), most)

@@ -41,7 +41,7 @@ class Exchange:
     async def run(self) -> Reply:
         """Admit, resolve and dispatch; raises GatewayError. What was sent anywhere is recorded."""
         plane.journal.ready()
-        check_balance(plane.keys.balance_nano(self.key))
+        check_balance(self.key, plane.keys.balance_nano(self.key))
         routes = self._resolve()
         self.admitted = self._admit(routes)
         try:

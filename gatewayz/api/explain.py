@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from billing.explaining import by_plan
 from billing.lookup import find_public
 from billing.values import Key
-from catalog.asks import ANY, EVERYTHING, Ask, Permissions, Preferences
+from catalog.asks import ANY, EVERYTHING, Ask, Preferences
 from catalog.explaining import explain
 from gatewayz.api.base import AsyncAPIView, caller
 from gatewayz.api.bodies import check_name
@@ -24,6 +24,8 @@ class Explain(AsyncAPIView):
     and with `key_id` what another key gets.
     """
 
+    endpoint = "models"
+
     async def get(self, request: Request) -> Response:
         asked = request.query_params
         staff = await is_staff(request)
@@ -33,9 +35,7 @@ class Explain(AsyncAPIView):
             check_name(asked.get("model", "")),
             endpoint=asked.get("endpoint", "chat"),
             preferences=Preferences(only=(pin,)) if pin else ANY,
-            permissions=EVERYTHING
-            if key is None
-            else Permissions(key.allowed_models, key.allowed_providers),
+            permissions=key.permissions if key else EVERYTHING,
         )
         prices = by_plan(key.tariff if key else None)
         return Response(explain(plane.live.snapshot, ask, time.time(), staff, prices))

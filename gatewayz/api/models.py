@@ -44,6 +44,8 @@ class ModelList(AsyncAPIView):
     `q` searches, `capability` filters, `sort` orders, `limit` and `offset` cut.
     """
 
+    endpoint = "models"
+
     async def get(self, request: Request) -> HttpResponseBase:
         view, wanted = await looking(request), Selection.asked(request)
         for_page = request.accepted_renderer is not JSON
@@ -97,6 +99,8 @@ def chosen(
 class ModelDetail(AsyncAPIView):
     """One model, by its id or any other name of it; `gateway` or `provider`: as it is there."""
 
+    endpoint = "models"
+
     async def get(self, request: Request, name: str) -> Response:
         view = await looking(request)
         model, pinned = named(view, check_name(name))
@@ -108,6 +112,8 @@ class ModelDetail(AsyncAPIView):
 
 class ModelEndpoints(AsyncAPIView):
     """The offers of one model: providers, prices, what they take, how well they do."""
+
+    endpoint = "models"
 
     async def get(self, request: Request, name: str) -> Response:
         view = await looking(request)

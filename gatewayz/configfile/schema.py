@@ -226,6 +226,10 @@ PLAN = Kind(
         Key("default_input_price", "default_input_price", money, scalars.exact_text),
         Key("default_output_price", "default_output_price", money, scalars.exact_text),
         same("default_max_output_tokens", WHOLE),
+        same("allowed_models", strings),
+        same("denied_models", strings),
+        same("allowed_providers", strings),
+        same("denied_providers", strings),
     ),
     lists={"limits": LIMIT},
 )

@@ -127,7 +127,7 @@ def requested(town: Snapshot, name: str, pin: str, may: Permissions) -> tuple[li
     """Return what a request sends where, with which credential, and the code it ends with."""
     body = {"model": name, "messages": [{"role": "user", "content": "hi"}]}
     body |= {"provider": pin} if pin else {}
-    key = Key(*("k", "k", 1, True, 1, 1, Decimal(1), None, False), may.models, may.providers)
+    key = Key(*("k", "k", 1, True, 1, 1, Decimal(1), None, False), may)
     transport = Refusing()
     dispatcher = Dispatcher({"https": transport}, Unlimited())
 

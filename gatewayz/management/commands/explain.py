@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from billing.explaining import by_plan
 from billing.lookup import find_public
 from billing.values import Key
-from catalog.asks import ANY, EVERYTHING, Ask, Permissions, Preferences
+from catalog.asks import ANY, EVERYTHING, Ask, Preferences
 from catalog.explaining import explain
 from catalog.loading import load
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = Preferences(only=(options["provider"],)) if options["provider"] else ANY
         key = key_of(options["key_id"]) if options["key_id"] else None
-        may = Permissions(key.allowed_models, key.allowed_providers) if key else EVERYTHING
+        may = key.permissions if key else EVERYTHING
         ask = Ask(options["model"], (), options["endpoint"], wanted, may)
         story = explain(load(), ask, time.time(), priced=by_plan(key.tariff if key else None))
         text = json.dumps(story, indent=2, ensure_ascii=False) if options["json"] else told(story)
