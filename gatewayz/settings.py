@@ -38,6 +38,14 @@ PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
 PUBLIC_LISTINGS = env.bool("GATEWAYZ_PUBLIC_LISTINGS", default=True)
 POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
 
+vars().update(env.email("EMAIL_URL"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="gatewayz@localhost")
+EVIDENCE_DAYS = env.days("GATEWAYZ_EVIDENCE_DAYS", default=14)
+SYNC_HISTORY_DAYS = env.days("GATEWAYZ_SYNC_HISTORY_DAYS", default=90)
+ALERT_HISTORY_DAYS = env.days("GATEWAYZ_ALERT_HISTORY_DAYS", default=90)
+METRICS_TOKEN = env.str("GATEWAYZ_METRICS_TOKEN", default="")
+
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
@@ -54,6 +62,7 @@ INSTALLED_APPS = [
     "catalog",
     "catalog.syncs",
     "catalog.evidence",
+    "catalog.alerts",
     "billing",
     "billing.ledger",
     "gatewayz",

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         app.Worker(
             hostname=f"gatewayz@{socket.gethostname()}",
             pool="threads",
-            concurrency=2,
+            concurrency=4,
             loglevel="WARNING",
             without_heartbeat=True,
             without_gossip=True,

@@ -87,7 +87,7 @@ def test_only_news_is_announced(offer: Offer) -> None:
     assert latency(offer) is None  # too few to order by
     assert serve(100) == 1
     revision = Revision.objects.first()
-    assert (revision.parts, revision.summary) == (["offers:acme"], "measured 1 offers")
+    assert (revision.parts, revision.summary) == (["experience:acme"], "measured 1 offers")
     assert serve(104) == 0
     assert Revision.objects.count() == before + 2
     assert serve(900, 100) == 1
