@@ -8,8 +8,8 @@ from django.utils import timezone
 from catalog.alerts.models import FAILED, SENT, WAITING, Delivery
 from catalog.alerts.sending import Later, Refused, send
 
-MOST_ATTEMPTS = 10
-FIRST_WAIT_S, LONGEST_WAIT_S = 15.0, 3600.0
+MOST_ATTEMPTS = 11
+FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 3600.0
 MOST_PROBLEM = 300
 
 

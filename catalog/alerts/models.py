@@ -29,7 +29,10 @@ def emails(value: object) -> None:
     """Accept a list of e-mail addresses."""
     strings(value)
     for item in value:  # type: ignore[attr-defined]
-        validate_email(item)
+        try:
+            validate_email(item)
+        except ValidationError as problem:
+            raise ValidationError(f"{item} is no e-mail address.") from problem
 
 
 class AlertRuleQuerySet(models.QuerySet):

@@ -51,11 +51,14 @@ def failing_providers(rule: AlertRule, now: datetime) -> Iterator[Finding]:
 def failing_offers(rule: AlertRule, now: datetime) -> Iterator[Finding]:
     """A provider that fails as a whole is one alert, not one for each of its offers."""
     counts = counted(now - rule.window)
+    bad = {key: tried for key, tried in counts.items() if failing(*tried, rule)}
+    if not bad:
+        return
     whole = AlertRule.objects.of("provider_failing")
     recent = by_provider(counted(now - whole.window)) if whole.enabled else {}
     broken = {slug for slug, (ok, failed) in recent.items() if failing(ok, failed, whole)}
-    for (slug, model), (ok, failed) in counts.items():
-        if slug not in broken and failing(ok, failed, rule):
+    for (slug, model), (ok, failed) in bad.items():
+        if slug not in broken:
             yield told(f"{model} at {slug}", ok, failed, rule.window)
 
 

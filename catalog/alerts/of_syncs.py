@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from catalog.alerts.kinds import Finding
@@ -16,6 +16,7 @@ from providers.models import Provider
 GOOD = ("applied", "unchanged", "quarantined")  # the lists could be read
 ENDED = (*GOOD, "failed")
 SHOWN = 5
+MOST_FAILED = 100
 
 
 @evaluates("quarantined")
@@ -35,11 +36,15 @@ def newest(condition: Q) -> Subquery:
 
 @evaluates("sync_failing")
 def failing(rule: AlertRule, now: datetime) -> Iterator[Finding]:
-    providers = Provider.objects.filter(enabled=True).order_by()
-    since = providers.annotate(good=Coalesce(newest(Q(state__in=GOOD)), 0))
-    for slug, pk, good in since.values_list("slug", "pk", "good"):
-        failed = SyncRun.objects.filter(provider=pk, state="failed", pk__gt=good)
-        words = list(failed.values_list("message", flat=True)[: max(1, int(rule.threshold))])
+    good = Coalesce(newest(Q(state__in=GOOD)), 0)
+    since = (
+        Provider.objects.filter(enabled=True)
+        .order_by()
+        .annotate(good=good, failed=newest(Q(state="failed")))
+    )
+    for slug, pk, good_pk in since.filter(failed__gt=F("good")).values_list("slug", "pk", "good"):
+        failed = SyncRun.objects.filter(provider=pk, state="failed", pk__gt=good_pk)
+        words = list(failed.values_list("message", flat=True)[:MOST_FAILED])
         if len(words) >= max(1, rule.threshold):
             text = f"{len(words)} syncs in a row failed, the last one: {words[0]}"
             yield Finding(slug, text, {"message": words[0]})
