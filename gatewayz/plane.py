@@ -20,6 +20,9 @@ from catalog.records import Records
 from catalog.sheets import Sheet
 from catalog.shelf import Shelf
 from catalog.values import Snapshot
+from gatewayz.metrics.board import Loose, board
+from gatewayz.metrics.meter import Meter
+from gatewayz.metrics.scrape import Scrape
 from providers.adapters.echo import EchoTransport
 from providers.dispatch import Dispatcher
 from providers.slots import Slots
@@ -51,11 +54,15 @@ class Plane:
         self._renewal: Future[None] | None = None
         self._lookups = ThreadPoolExecutor(LOOKUPS, "keys")
         self.journal: Journal
+        self.meter = Meter(Loose())
+        self.scrape = Scrape(settings.METRICS_DIR, settings.JOURNAL_DIR)
 
     def start(self) -> None:
         """Read the configuration and open the journal; raises what keeps it from serving."""
         self.journal = Journal(settings.JOURNAL_DIR)
+        self.meter = Meter(board(settings.METRICS_DIR))
         self.live.start()
+        self.meter.serves(self.live.snapshot.revision)
         self.renew()
         spare_the_collector()
 
@@ -72,6 +79,7 @@ class Plane:
 
     def renew_aside(self, snapshot: Snapshot) -> None:
         """Renew in a thread for lists, once for all revisions that come while it waits to begin."""
+        self.meter.serves(snapshot.revision)
         if self._renewal is not None:
             self._renewal.cancel()
         self._renewal = self._lists.submit(logged, self.renew)

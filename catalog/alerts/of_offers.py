@@ -51,7 +51,7 @@ def failing_providers(rule: AlertRule, now: datetime) -> Iterator[Finding]:
 def failing_offers(rule: AlertRule, now: datetime) -> Iterator[Finding]:
     """A provider that fails as a whole is one alert, not one for each of its offers."""
     counts = counted(now - rule.window)
-    bad = {key: tried for key, tried in counts.items() if failing(*tried, rule)}
+    bad = {key: tried for key, tried in counts.items() if failing(tried[0], tried[1], rule)}
     if not bad:
         return
     whole = AlertRule.objects.of("provider_failing")

@@ -74,6 +74,7 @@ class Exchange:
         self._ended = True
         record = self._record(outcome, status, code, self._used(outcome))
         plane.journal.write(record)
+        plane.meter.ended(record)
         plane.keys.charge(self.key.account_id, record.cost_nano or 0)
 
     def _used(self, outcome: str) -> Usage | None:
