@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,6 +32,7 @@ from providers.transport.pool import HttpTransport
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
+SWITCH_S = 0.0005  # how long a request waits for a thread that computes; ten times as long else
 BUILDERS = 2  # threads that make lists and the search
 LOOKUPS = 4  # at once; a database that hangs holds up these threads and nothing else
 
@@ -65,6 +67,7 @@ class Plane:
         self.meter.serves(self.live.snapshot.revision)
         self.renew()
         spare_the_collector()
+        sys.setswitchinterval(SWITCH_S)
 
     async def read_key(self, digests: tuple[str, ...]) -> Key | None:
         """Ask the database for a key that the table has not seen, in a thread."""
