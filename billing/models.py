@@ -291,7 +291,7 @@ class UsageRow(UsageColumns):
     endpoint = models.CharField(max_length=30)
     asked_model = models.CharField(max_length=250)
     model_id = models.CharField(max_length=250, blank=True)
-    provider = models.CharField(max_length=63, blank=True, db_index=True)
+    provider = models.CharField(max_length=63, blank=True)
     upstream_id = models.CharField(max_length=500, blank=True)
     stream = models.BooleanField(default=False)
     status = models.PositiveSmallIntegerField()
@@ -318,6 +318,14 @@ class UsageRow(UsageColumns):
         indexes = [
             models.Index(fields=["account", "-created_at"], name="usage_by_account"),
             models.Index(fields=["key_id", "-created_at"], name="usage_by_key"),
+            models.Index(
+                fields=["provider", "model_id", "key_id", "created_at"], name="usage_of_an_offer"
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(cost_nano__isnull=True),
+                name="usage_without_a_price",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,8 @@ from providers.panels import Blocks, Choice, ConfigurationAdmin, ReadOnly
 
 MEASURED = ("latency_ms", "throughput_tps")
 LISTED = (
-    ("source", "listed_active", "deprecated_at", "replaced_by"),
+    ("source", "listed_active"),
+    ("deprecated", "deprecated_at", "replaced_by"),
     ("listed_input_price", "listed_output_price", "listed_cached_input_price"),
     ("listed_context_length", "max_output_tokens"),
     ("listed_capabilities", "listed_backends", "supported_parameters", "listed_other_prices"),
@@ -59,6 +60,7 @@ class ListedFilter(Choice):
     parameter_name = "listing"
     conditions = {
         "listed": Q(source="listing", retired_at=None, missing_runs=0),
+        "deprecated": Q(deprecated=True) | Q(deprecated_at__isnull=False),
         "missing": Q(missing_runs__gt=0, retired_at=None),
         "retired": Q(retired_at__isnull=False),
         "by hand": Q(source="manual"),
@@ -144,6 +146,7 @@ class OfferAdmin(HealthColumns, ConfigurationAdmin):
         "source",
         "health",
         "success",
+        "deprecated_at",
     )
     list_select_related = ("model", "provider", "health", "in_force__reference")
     list_filter = ("enabled", HealthFilter, SuccessFilter, PriceFilter, ListedFilter, "provider")

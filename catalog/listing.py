@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from catalog import exclusions
 from catalog.asks import ANY, Ask, Permissions
@@ -55,6 +55,8 @@ class Row(Struct):
     price_source: str | None
     object: str = "model"
     per_request_limits: None = None
+    deprecated: bool | UnsetType = UNSET
+    replaced_by: str | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Entry:
             source_gateway=first.slug,
             gateways=[offer.slug for offer in self.offers],
             price_source=first.price.source or None,
+            deprecated=first.deprecated or UNSET,
+            replaced_by=first.replaced_by or UNSET,
         )
 
 

@@ -1,10 +1,9 @@
 """Reads the configuration into a snapshot: all of it, or the parts that changed."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from catalog import revisions
-from catalog.building import Pieces, assemble
+from catalog.building import Pieces, assemble, tried
 from catalog.evidence.models import OfferHealth
 from catalog.models import (
     BlockRule,
@@ -13,7 +12,6 @@ from catalog.models import (
     Offer,
     Variant,
 )
-from catalog.values import Offer as OfferValue
 from catalog.values import Snapshot
 from providers.models import Provider
 
@@ -68,10 +66,13 @@ def read(parts: Collection[str]) -> Pieces:
     named = [part.split(":", 1) for part in parts if ":" in part]
     providers = [name for kind, name in named if kind == "provider"]
     offers = [name for kind, name in named if kind == "offers"]
+    experience = {name for kind, name in named if kind == "experience"}.difference(offers)
     if providers:
         pieces.endpoints = endpoints(providers)
     if offers:
         pieces.offers = offers_of(offers)
+    if experience:
+        pieces.experience = OfferHealth.objects.told(experience)
     if "models" in parts:
         rows = Model.objects.iterator(chunk_size=2000)
         pieces.models = {row.model_id: row.value_of() for row in rows}
@@ -101,12 +102,6 @@ def offers_of(slugs: Collection[str]) -> dict:
     for offer in rows.values_of():
         found[offer.slug].append(offer)
     told = OfferHealth.objects.told(slugs)
-    return {slug: tuple(tried(offer, told) for offer in offers) for slug, offers in found.items()}
-
-
-def tried(offer: OfferValue, told: dict[int, tuple[str, float | None]]) -> OfferValue:
-    """Return the offer with what experience says of it."""
-    if offer.id not in told:
-        return offer
-    down, uptime = told[offer.id]
-    return replace(offer, down=down, uptime=uptime)
+    return {
+        slug: tuple(tried(offer, told[slug]) for offer in offers) for slug, offers in found.items()
+    }

@@ -249,7 +249,9 @@ OFFER_COLUMNS = (
     "listed_active",
     "latency_ms",
     "throughput_tps",
+    "deprecated",
     "deprecated_at",
+    "replaced_by",
     "model__model_id",
     "provider__slug",
 )
@@ -271,7 +273,9 @@ def offer_value(row: Any, model_id: str, slug: str, price: Price) -> values.Offe
         throughput_tps=row.throughput_tps,
         max_output_tokens=row.max_output_tokens,
         supported_parameters=values.shared(row.supported_parameters),
+        deprecated=row.deprecated or row.deprecated_at is not None,
         deprecated_at=row.deprecated_at and row.deprecated_at.isoformat(),
+        replaced_by=row.replaced_by,
     )
 
 

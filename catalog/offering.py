@@ -40,6 +40,9 @@ class OfferRow(Struct):
     uptime_last_1d: float | None
     latency_last_30m: Middle | None
     throughput_last_30m: Middle | None
+    deprecated: bool
+    expiration_date: str | None
+    replaced_by: str | None
     max_prompt_tokens: int | None = None
     quantization: str | None = None
     supports_implicit_caching: bool | None = None
@@ -96,6 +99,9 @@ def row(model: Model, offer: Offer, endpoint: Endpoint, reason: str) -> OfferRow
         uptime_last_1d=None if offer.uptime is None else round(100 * offer.uptime, 2),
         latency_last_30m=middle(offer.latency_ms),
         throughput_last_30m=middle(offer.throughput_tps),
+        deprecated=offer.deprecated,
+        expiration_date=offer.deprecated_at,
+        replaced_by=offer.replaced_by or None,
     )
 
 

@@ -91,6 +91,8 @@ def routes_of(scene: exclusions.Scene, name: str, trace: Trace) -> Problem:
     for offer in offers_of(scene.snapshot, target):
         reason = exclusions.reason(scene, target, offer)
         trace.note("offer", f"{offer.model_id} at {offer.slug}", reason or "can serve")
+        if offer.deprecated:
+            trace.note("deprecation", f"{offer.model_id} at {offer.slug}", offer.notice)
         if reason:
             excluded[offer] = reason
         else:

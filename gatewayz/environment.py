@@ -42,6 +42,24 @@ class Environment(environ.Env):
             raise ImproperlyConfigured(f"{var} is no address of a Redis: redis://host:6379/0")
         return value
 
+    def days(self, var: str, default: int) -> int:
+        value: int = self.int(var, default=default)
+        if not 1 <= value <= 36_500:
+            raise ImproperlyConfigured(f"{var} is {value}; it can be 1 to 36500 days")
+        return value
+
+    def email(self, var: str) -> dict[str, Any]:
+        """Return Django's settings for e-mail; without an address nothing is sent."""
+        value: str = self.str(var, default="")
+        if not value:
+            backend = "django.core.mail.backends.dummy.EmailBackend"
+            return {"EMAIL_CONFIGURED": False, "EMAIL_BACKEND": backend}
+        scheme = value.partition(":")[0]
+        if scheme not in self.EMAIL_SCHEMES:
+            known = ", ".join(sorted(self.EMAIL_SCHEMES))
+            raise ImproperlyConfigured(f"{var} begins with {scheme!r}; it can begin with {known}")
+        return {"EMAIL_CONFIGURED": True, **self.email_url_config(value)}
+
     def log_level(self, var: str) -> str:
         value: str = self.str(var, default="INFO").upper()
         if value not in logging.getLevelNamesMapping():

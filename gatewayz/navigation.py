@@ -41,6 +41,10 @@ GROUPS = {
         ("billing.usagerow", "monitoring"),
     ),
     "Operations": (
+        ("alerts.alert", "notifications_active"),
+        ("alerts.alertrule", "rule"),
+        ("alerts.channel", "campaign"),
+        ("alerts.delivery", "outgoing_mail"),
         ("catalog.revision", "history"),
         ("django_celery_beat.periodictask", "schedule"),
         ("auth.user", "person"),

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,9 @@ from catalog.records import Records
 from catalog.sheets import Sheet
 from catalog.shelf import Shelf
 from catalog.values import Snapshot
+from gatewayz.metrics.board import Loose, board
+from gatewayz.metrics.meter import Meter
+from gatewayz.metrics.scrape import Scrape
 from providers.adapters.echo import EchoTransport
 from providers.dispatch import Dispatcher
 from providers.transport import Transport
@@ -34,6 +38,7 @@ from providers.transport.pool import HttpTransport
 
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
+SWITCH_S = 0.0005  # how long a request waits for a thread that computes; ten times as long else
 BUILDERS = 2  # threads that make lists and the search
 LOOKUPS = 4  # at once; a database that hangs holds up these threads and nothing else
 QUESTIONS = 2  # of key holders, at once: their keys, money, receipts
@@ -61,6 +66,8 @@ class Plane:
         self.journal: Journal
         self.limits: Limits
         self.keeper: Keeper
+        self.meter = Meter(Loose())
+        self.scrape = Scrape(settings.METRICS_DIR, settings.JOURNAL_DIR)
 
     def start(self) -> None:
         """Read the configuration and open the journal; raises what keeps it from serving."""
@@ -68,9 +75,12 @@ class Plane:
         self.limits = Limits(counting())
         self.keeper = Keeper(self.limits, settings.REDIS_URL)
         self.keeper.start()
+        self.meter = Meter(board(settings.METRICS_DIR))
         self.live.start()
+        self.meter.serves(self.live.snapshot.revision)
         self.renew()
         spare_the_collector()
+        sys.setswitchinterval(SWITCH_S)
 
     async def read_key(self, digests: tuple[str, ...]) -> Key | None:
         """Ask the database for a key that the table has not seen, in a thread."""
@@ -96,6 +106,7 @@ class Plane:
 
     def renew_aside(self, snapshot: Snapshot) -> None:
         """Renew in a thread for lists, once for all revisions that come while it waits to begin."""
+        self.meter.serves(snapshot.revision)
         if self._renewal is not None:
             self._renewal.cancel()
         self._renewal = self._lists.submit(logged, self.renew)

@@ -35,11 +35,20 @@ JOURNAL_DIR = DATA_DIR / "journal"
 LIMITS_DIR = DATA_DIR / "limits"
 LIMIT_COUNTERS = env.int("GATEWAYZ_LIMIT_COUNTERS", default=32768)
 TRUSTED_PROXIES = env.networks("GATEWAYZ_TRUSTED_PROXIES")
+METRICS_DIR = DATA_DIR / "metrics"
 MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
 WEB_PROCESSES = 1  # `serve --workers` says how many share this node
 PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
 PUBLIC_LISTINGS = env.bool("GATEWAYZ_PUBLIC_LISTINGS", default=True)
 POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
+
+vars().update(env.email("EMAIL_URL"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="gatewayz@localhost")
+EVIDENCE_DAYS = env.days("GATEWAYZ_EVIDENCE_DAYS", default=14)
+SYNC_HISTORY_DAYS = env.days("GATEWAYZ_SYNC_HISTORY_DAYS", default=90)
+ALERT_HISTORY_DAYS = env.days("GATEWAYZ_ALERT_HISTORY_DAYS", default=90)
+METRICS_TOKEN = env.str("GATEWAYZ_METRICS_TOKEN", default="")
 
 INSTALLED_APPS = [
     "unfold",
@@ -57,6 +66,7 @@ INSTALLED_APPS = [
     "catalog",
     "catalog.syncs",
     "catalog.evidence",
+    "catalog.alerts",
     "billing",
     "billing.ledger",
     "billing.limits",

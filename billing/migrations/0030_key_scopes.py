@@ -112,13 +112,4 @@ class Migration(migrations.Migration):
             name='name',
             field=models.CharField(blank=True, help_text='<code>laptop</code>', max_length=100, validators=[django.core.validators.ProhibitNullCharactersValidator()]),
         ),
-        migrations.AlterField(
-            model_name='usagerow',
-            name='key_id',
-            field=models.CharField(max_length=32),
-        ),
-        migrations.AddIndex(
-            model_name='usagerow',
-            index=models.Index(fields=['key_id', '-created_at'], name='usage_by_key'),
-        ),
     ]

@@ -91,6 +91,7 @@ class Exchange:
         record = self._record(outcome, status, code, self._used(outcome))
         plane.journal.write(record)
         self._settle(record)
+        plane.meter.ended(record)
         plane.keys.charge(self.key.account_id, record.cost_nano or 0)
 
     def _settle(self, record: Record) -> None:

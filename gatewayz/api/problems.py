@@ -8,6 +8,7 @@ from django.core.exceptions import SuspiciousOperation
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from gatewayz.plane import plane
 from providers import errors
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def ours(problem: Exception) -> errors.GatewayError:
 def render(problem: Exception, context: dict[str, Any]) -> Response:
     """Answer with `problem`: DRF's exception handler."""
     mine = ours(problem)
+    plane.meter.add(("errors", mine.code))
     request_id = getattr(context["request"], "request_id", "")
     headers = headers_of(mine)
     if mine.status == 405:

@@ -8,6 +8,7 @@ from gatewayz.api.explain import Explain
 from gatewayz.api.gateways import GatewayCounts, GatewayHealth, GatewayList
 from gatewayz.api.health import Health, Livez, Readyz
 from gatewayz.api.keys import KeyDetail, KeyList, KeyRotation
+from gatewayz.api.metrics import Metrics
 from gatewayz.api.models import ModelDetail, ModelEndpoints, ModelList
 from gatewayz.api.usage import Usage
 
@@ -32,6 +33,7 @@ listings = [
     path("v1/gateways/counts", GatewayCounts.as_view()),
     re_path(r"^health/(?P<name>[^/]+)$", GatewayHealth.as_view()),
     path("health", Health.as_view()),
+    path("metrics", Metrics.as_view()),
     path("livez", Livez.as_view()),
     path("readyz", Readyz.as_view()),
 ]

@@ -14,7 +14,7 @@ from billing.ledger.credits import credit
 from billing.models import Account, ApiKey, Plan, UsageRow
 from catalog.models import BlockRule, Model, ModelAlias, Offer
 from providers.models import Provider
-from providers.panels import ReadOnly
+from providers.panels import Given
 
 MOST_QUERIES = 15
 ADDED_ONLY = {"catalog.pricerecord"}  # never changed afterwards
@@ -89,7 +89,7 @@ def test_every_form_opens(label: str, admin_client: Client, world) -> None:
     if row is not None:
         assert admin_client.get(address(label, "change", row.pk)).status_code == 200
     added = admin_client.get(address(label, "add")).status_code
-    adds = label in ADDED_ONLY or not isinstance(page, ReadOnly)
+    adds = label in ADDED_ONLY or not isinstance(page, Given)
     assert added == (200 if adds else 403)
 
 
