@@ -5,8 +5,9 @@ for two bytes; usual text has one for four, which is what an estimate takes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from billing.pricing import marked_up
 from billing.values import Tariff
@@ -17,8 +18,7 @@ LEAST_BYTES_PER_TOKEN = 2  # of what may come
 TARIFF = Tariff()
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """The most that a request can use, in tokens.
 
     text and media: what goes in; images: how many pieces of media. output: of each of `choices`
