@@ -155,11 +155,7 @@ class Provider(ConfigurationRow):
         default=False,
         help_text="Try the next provider even when this one may have billed the failed attempt.",
     )
-    concurrency = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        help_text="Most requests under way at once. Empty: no limit.",
-    )
+    concurrency = limit("Most requests under way at once. Empty: no limit.")
     connect_timeout_s = seconds(5, "Seconds for the connection, TLS included.")
     first_byte_timeout_s = seconds(120, "Seconds from the request to the answer's first byte.")
     idle_timeout_s = seconds(60, "Longest silence, in seconds, inside an answer.")

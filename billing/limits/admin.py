@@ -35,11 +35,12 @@ class SpendRows(ReadOnly, Rows):
 class BudgetAdmin(ConfigurationAdmin):
     form = BudgetForm
     list_display = ("owner", "period", "soft", "hard", "enabled")
-    list_select_related = ("account", "key")
+    list_select_related = ("account", "key", "member__user", "member__organisation")
     list_filter = ("period", "enabled")
-    search_fields = ("account__name", "key__public_id", "key__name")
+    search_fields = ("account__name", "key__public_id", "key__name", "member__user__username")
     autocomplete_fields = ("account", "key")
-    fields = (("account", "key"), "period", ("soft", "hard"), "enabled")
+    raw_id_fields = ("member",)
+    fields = (("account", "key", "member"), "period", ("soft", "hard"), "enabled")
     inlines = (SpendRows,)
 
     @display(description="soft edge", ordering="soft_nano")
@@ -54,7 +55,12 @@ class BudgetAdmin(ConfigurationAdmin):
 @admin.register(BudgetNotice)
 class BudgetNoticeAdmin(ReadOnly, ModelAdmin):
     list_display = ("created_at", "budget", "edge", "period_began_at", "spent")
-    list_select_related = ("budget__account", "budget__key")
+    list_select_related = (
+        "budget__account",
+        "budget__key",
+        "budget__member__user",
+        "budget__member__organisation",
+    )
     list_filter = ("edge", "created_at")
     fields = ("budget", "edge", "period_began_at", "spent", "created_at")
 

@@ -29,7 +29,7 @@ class BudgetForm(forms.ModelForm):
 
     class Meta:
         model = Budget
-        fields = ("account", "key", "period", "enabled")
+        fields = ("account", "member", "key", "period", "enabled")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

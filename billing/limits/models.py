@@ -9,6 +9,7 @@ from django.db.models import Q
 from billing import money
 from billing.limits import values
 from billing.models import Account, ApiKey, Plan
+from billing.organisations.models import Membership
 from providers.configuration import ConfigurationRow
 
 KEY, ACCOUNT, MEMBER, PLAN = "key", "account", "member", "plan"
@@ -105,15 +106,24 @@ def owner_part(row: Any, name: str) -> str:
 
 
 class Budget(ConfigurationRow):
-    """Money that a key, an account or a member may spend in a period."""
+    """Money that a key, an account or a member may spend in a period. A member spends with the keys
+    that they hold in their organisation."""
 
-    OWNERS = (ACCOUNT, KEY)
+    OWNERS = (ACCOUNT, KEY, MEMBER)
     part = ("budgets", None)
 
     account = models.ForeignKey(
         Account, models.CASCADE, null=True, blank=True, related_name="budgets"
     )
     key = models.ForeignKey(ApiKey, models.CASCADE, null=True, blank=True, related_name="budgets")
+    member = models.ForeignKey(
+        Membership,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="budgets",
+        help_text="For all keys that they hold there.",
+    )
     period = models.CharField(
         max_length=8,
         choices=[(period, period) for period in values.PERIODS],
@@ -126,7 +136,7 @@ class Budget(ConfigurationRow):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["account", "key", "period", "id"]
+        ordering = ["account", "member", "key", "period", "id"]
 
     def __str__(self) -> str:
         edges = [
@@ -135,17 +145,28 @@ class Budget(ConfigurationRow):
         return f"{self.owner()}: {' / '.join(edges)} ({self.period})"
 
     def owner(self) -> str:
-        return str(self.key if self.key_id else self.account)
+        return str(getattr(self, self.scope))
 
     @property
     def scope(self) -> str:
-        return KEY if self.key_id else ACCOUNT
+        return next((name for name in self.OWNERS if getattr(self, f"{name}_id")), ACCOUNT)
+
+    def keys(self) -> models.QuerySet:
+        """Return the keys that spend from it."""
+        if self.key_id:
+            return ApiKey.objects.filter(pk=self.key_id)
+        if self.account_id or self.member is None:
+            return ApiKey.objects.filter(account=self.account_id)
+        mine = {"holder": self.member.user_id, "account__organisation": self.member.organisation_id}
+        return ApiKey.objects.filter(**mine)
 
     def clean(self) -> None:
         exactly_one(self, self.OWNERS)
 
     def parts(self) -> set[str]:
-        return {part for part in (owner_part(self, name) for name in self.OWNERS) if part}
+        if self.member_id:
+            return {f"key:{name}" for name in self.keys().values_list("public_id", flat=True)}
+        return {part for part in (owner_part(self, name) for name in (ACCOUNT, KEY)) if part}
 
     @classmethod
     def parts_of(cls, rows: Any) -> set[str]:

@@ -40,5 +40,8 @@ def amounts(plan: Plan) -> dict[tuple[str, str], int | None]:
 
 def budgets_of(row: ApiKey) -> Iterator[BudgetValue]:
     mine = Q(account=row.account_id) | Q(key=row.pk)
+    if row.holder_id and row.account.organisation_id:
+        there = {"member__organisation": row.account.organisation_id}
+        mine |= Q(member__user=row.holder_id, **there)
     for budget in Budget.objects.filter(mine, enabled=True).order_by("pk"):
         yield budget.value_of()

@@ -1,7 +1,7 @@
 """What was spent of budgets, in the database: added to as usage is booked, read by counters."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from django.db.models import F, Q, Sum
@@ -10,7 +10,7 @@ from django.utils import timezone
 from billing.limits.models import Budget, BudgetSpend
 from billing.limits.notices import notice
 from billing.limits.periods import NEVER, moment, period_of
-from billing.models import UsageRow
+from billing.models import ApiKey, UsageRow
 from billing.records import Record
 
 Period = tuple[int, int]
@@ -22,27 +22,32 @@ def count(records: Sequence[Record]) -> None:
     paid = [record for record in records if record.cost_nano]
     if not paid:
         return
-    for budget in concerned(paid):
+    for budget, keys in concerned(paid):
         costs: Counter[Period] = Counter()
         for record in paid:
-            if concerns(budget, record):
+            if record.key_id in keys or record.account_id == budget.account_id:
                 costs[period_of(budget.period, record.at)] += record.cost_nano or 0
         for period, cost in sorted(costs.items()):
             add(budget, period, cost)
 
 
-def concerned(records: Iterable[Record]) -> Iterator[Budget]:
-    """Yield the budgets of those who paid, in the one order in which they are changed."""
+def concerned(records: Iterable[Record]) -> Iterator[tuple[Budget, Collection[str]]]:
+    """Yield the budgets of those who paid, each with the keys that spend from it, unless it is an
+    account's, in the one order in which they are changed."""
     accounts = {record.account_id for record in records}
     keys = {record.key_id for record in records}
+    held = ApiKey.objects.filter(public_id__in=keys, holder__isnull=False)
     mine = Q(account__in=accounts) | Q(key__public_id__in=keys)
-    yield from Budget.objects.filter(mine, enabled=True).select_related("key").order_by("pk")
-
-
-def concerns(budget: Budget, record: Record) -> bool:
-    if budget.key is not None:
-        return budget.key.public_id == record.key_id
-    return budget.account_id == record.account_id
+    mine |= Q(member__user__in=held.values("holder"))
+    budgets = Budget.objects.filter(mine, enabled=True).select_related("key", "member")
+    for budget in budgets.order_by("pk"):
+        if budget.account_id:
+            yield budget, ()
+        elif budget.key is not None:
+            yield budget, {budget.key.public_id}
+        else:
+            here = budget.keys().filter(public_id__in=keys)
+            yield budget, set(here.values_list("public_id", flat=True))
 
 
 def add(budget: Budget, period: Period, cost_nano: int) -> None:
@@ -66,16 +71,16 @@ def summed(budget: Budget, period: Period) -> int:
     rows = UsageRow.objects.filter(created_at__gte=moment(period[0]))
     if period[1] < NEVER:
         rows = rows.filter(created_at__lt=moment(period[1]))
-    if budget.key is not None:
-        rows = rows.filter(key_id=budget.key.public_id)
-    else:
+    if budget.account_id:
         rows = rows.filter(account=budget.account_id)
+    else:
+        rows = rows.filter(key_id__in=budget.keys().values("public_id"))
     return rows.order_by().aggregate(total=Sum("cost_nano"))["total"] or 0
 
 
 def spent_of(budget_ids: Iterable[int], now_s: float) -> Iterator[tuple[int, int, int]]:
     """Yield each budget's id, the begin of its period now, and what was booked in it."""
-    for budget in Budget.objects.filter(pk__in=budget_ids).select_related("key"):
+    for budget in Budget.objects.filter(pk__in=budget_ids).select_related("member"):
         period = period_of(budget.period, now_s)
         rows = BudgetSpend.objects.filter(budget=budget, period_began_at=moment(period[0]))
         spent = rows.values_list("spent_nano", flat=True).first()
@@ -84,7 +89,7 @@ def spent_of(budget_ids: Iterable[int], now_s: float) -> Iterator[tuple[int, int
 
 def changed_since(since: datetime) -> Iterator[tuple[Budget, int, int]]:
     """Yield the budgets of which something was booked since then, by the rows' own times."""
-    rows = BudgetSpend.objects.filter(updated_at__gte=since).select_related("budget")
+    rows = BudgetSpend.objects.filter(updated_at__gte=since).select_related("budget__member")
     for row in rows:
         yield row.budget, int(row.period_began_at.timestamp()), row.spent_nano
 

@@ -1,20 +1,26 @@
 """Budgets in the database: what bookkeeping adds, who is told, and what the counters read."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.dispatch import receiver
 
 from billing.booking import add
+from billing.keylimits import NO_LIMIT, KeyLimit, limit_of
 from billing.limits import notices, spends
 from billing.limits.clerk import Clerk, follow, learn
 from billing.limits.counters import Purse
 from billing.limits.counting import Refused
 from billing.limits.models import Budget, BudgetNotice, BudgetSpend
 from billing.limits.periods import moment, period_of
+from billing.limits.reading import with_limits
 from billing.models import Account, ApiKey
+from billing.organisations.models import Membership, Organisation
 from billing.records import Record
+from catalog.models import Revision
 from tests.billing import books
 from tests.billing.limits.bench import Desk
 from tests.billing.lines import record
@@ -154,3 +160,47 @@ def test_the_sum_of_a_period_uses_an_index(key: ApiKey, django_assert_num_querie
         cursor.execute(f"EXPLAIN QUERY PLAN {seen[0]['sql']}")
         plan = " ".join(row[3] for row in cursor.fetchall())
     assert "USING INDEX usage_by_key" in plan
+
+
+@pytest.fixture
+def member(account: Account) -> Membership:
+    organisation = Organisation.objects.create(name="Acme Inc")
+    Account.objects.filter(pk=account.pk).update(organisation=organisation)
+    user = User.objects.create_user("ann")
+    return Membership.objects.create(organisation=organisation, user=user)
+
+
+def test_a_member_spends_with_all_keys_that_they_hold_there(
+    member: Membership, account: Account, key: ApiKey
+) -> None:
+    mine = [ApiKey.issue(account, holder=member.user)[0] for _ in range(2)]
+    elsewhere = ApiKey.issue(books.account("Elsewhere"), holder=member.user)[0]
+    add([used(mine[0], 3, "before")])
+    budget = Budget.objects.create(member=member, period="day", hard_nano=100)
+    add([used(one, 5, f"r{number}") for number, one in enumerate([*mine, key, elsewhere])])
+    assert spent(budget) == [13]
+
+
+def test_a_members_budget_reaches_their_keys(member: Membership, account: Account) -> None:
+    held = ApiKey.issue(account, holder=member.user)[0]
+    other = ApiKey.issue(account)[0]
+    budget = Budget.objects.create(member=member, hard_nano=100)
+    assert Revision.objects.first().parts == [f"key:{held.public_id}"]
+    found = {}
+    for key in (held, other):
+        row = ApiKey.objects.select_related("account__plan").get(pk=key.pk)
+        found[key.pk] = with_limits(row, row.value_of()).budgets
+    assert [value.scope for value in found[held.pk]] == ["member"]
+    assert found[other.pk] == ()
+    assert str(budget).startswith("ann, member of Acme Inc")
+
+
+def test_a_keys_page_tells_the_budget_of_which_the_least_is_left(key: ApiKey) -> None:
+    assert limit_of(key) == NO_LIMIT
+    Budget.objects.create(key=key, period="day", hard_nano=100)
+    Budget.objects.create(key=key, period="total", hard_nano=1000, soft_nano=1)
+    Budget.objects.create(account=key.account, period="day", hard_nano=1)
+    add([used(key, 950, "long ago")])
+    assert limit_of(key) == KeyLimit(1000, 50, None)
+    add([used(key, 70, "now", time.time())])
+    assert limit_of(key) == KeyLimit(1000, 0, None)

@@ -32,7 +32,9 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Pair]:
     with ExitStack() as running:
-        valkey = running.enter_context(ValkeyServer(save=""))
+        valkey = ValkeyServer(save="")
+        valkey.start()
+        running.callback(lambda: valkey.is_running() and valkey.stop())
         options = {"template": migrated, "redis_url": f"{valkey.connection_url}/0"}
         north = Gateway(tmp_path_factory.mktemp("north"), 2, **options)
         running.enter_context(north)
