@@ -1,13 +1,13 @@
 """Keys as their holders see them: plain values for JSON, without secrets and digests."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
 
 from billing.amounts import number
-from billing.keylimits import limit_of
+from billing.keylimits import NO_LIMIT, KeyLimit, limits_of
 from billing.models import ApiKey
 from billing.reports import Spent, spent_by_key
 from billing.statement import given
@@ -18,28 +18,41 @@ Facts = dict[str, Any]
 def own_facts(public_id: str) -> Facts:
     """Return what a key learns of itself: OpenRouter's members first, then ours."""
     row = ApiKey.objects.select_related("account__plan").get(public_id=public_id)
-    spent = spent_by_key([public_id], timezone.now())[public_id]
+    standing = standings([row])[public_id]
     plan = row.account.plan
     return {
         "label": row.label,
-        **money_facts(row, spent),
+        **money_facts(*standing),
         "is_free_tier": not given([row.account_id]).exists(),
         "is_management_key": row.is_management,
         "is_provisioning_key": row.is_management,
         "creator_user_id": row.holder_id and str(row.holder_id),
         "expires_at": moment(row.expires_at),
-        "rate_limit": {"requests": plan.requests_per_minute, "interval": "1m"},
+        "rate_limit": {
+            "requests": -1 if plan.requests_per_minute is None else plan.requests_per_minute,
+            "interval": "1m",
+        },
         **scope_facts(row),
         "hash": row.public_id,
         "name": row.name,
         "test": row.is_test,
         "account": row.account.name,
-        "plan": {"name": plan.name, **limits_of(plan)},
+        "plan": {"name": plan.name, **plan_facts(plan)},
     }
 
 
-def money_facts(row: ApiKey, spent: Spent) -> Facts:
-    budget = limit_of(row)
+Standing = tuple[Spent, KeyLimit]
+
+
+def standings(rows: Sequence[ApiKey]) -> dict[str, Standing]:
+    """Return by public id what each key has spent, and what its budgets leave."""
+    now = timezone.now()
+    spent = spent_by_key([row.public_id for row in rows], now)
+    limits = limits_of([row.pk for row in rows], now.timestamp())
+    return {row.public_id: (spent[row.public_id], limits.get(row.pk, NO_LIMIT)) for row in rows}
+
+
+def money_facts(spent: Spent, budget: KeyLimit) -> Facts:
     return {
         "limit": number(budget.limit_nano),
         "limit_remaining": number(budget.remaining_nano),
@@ -67,7 +80,7 @@ def scope_facts(row: ApiKey) -> Facts:
     }
 
 
-def limits_of(plan: Any) -> Facts:
+def plan_facts(plan: Any) -> Facts:
     """Return what a plan restricts; what it costs is on each receipt."""
     return {
         "requests_per_minute": plan.requests_per_minute,
@@ -80,7 +93,7 @@ def limits_of(plan: Any) -> Facts:
     }
 
 
-def managed_facts(row: ApiKey, spent: Mapping[str, Spent]) -> Facts:
+def managed_facts(row: ApiKey, standing: Standing) -> Facts:
     """Return a key as whoever manages it sees it."""
     return {
         "hash": row.public_id,
@@ -91,7 +104,7 @@ def managed_facts(row: ApiKey, spent: Mapping[str, Spent]) -> Facts:
         "is_management_key": row.is_management,
         "account": row.account.name,
         "creator_user_id": row.holder_id and str(row.holder_id),
-        **money_facts(row, spent.get(row.public_id, Spent())),
+        **money_facts(*standing),
         **scope_facts(row),
         "created_at": moment(row.created_at),
         "last_used_at": moment(row.last_used_at),

@@ -1,13 +1,13 @@
-"""What a key may spend. The one place where the key's page and API learn of its budgets."""
+"""What keys may spend. The one place where their page and API learn of budgets."""
 
-import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from billing.limits.models import Budget
-from billing.limits.spends import spent_of
-from billing.models import ApiKey
+from billing.limits.models import Budget, BudgetSpend
+from billing.limits.periods import moment, period_of
+from billing.limits.spends import summed
 
-RESETS = {"day": "daily", "week": "weekly", "month": "monthly", "total": None}
+RESETS = {"day": "daily", "week": "weekly", "month": "monthly"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,22 @@ class KeyLimit:
 NO_LIMIT = KeyLimit()
 
 
-def limit_of(row: ApiKey) -> KeyLimit:
-    """Return the budget of the key of which the least is left, as far as it is booked."""
-    budgets = Budget.objects.filter(key=row, enabled=True, hard_nano__isnull=False).in_bulk()
-    found = [
-        KeyLimit(edge, max(0, edge - spent), RESETS[budgets[budget_id].period])
-        for budget_id, _, spent in spent_of(budgets, time.time())
-        if (edge := budgets[budget_id].hard_nano) is not None
-    ]
-    return min(found, key=lambda limit: limit.remaining_nano or 0, default=NO_LIMIT)
+def limits_of(key_pks: Iterable[int], now_s: float) -> dict[int, KeyLimit]:
+    """Return, of each key with budgets of its own, the one that leaves the least."""
+    limits = sorted(left(key_pks, now_s), key=lambda pair: pair[1].remaining_nano or 0)
+    return dict(reversed(limits))
+
+
+def left(key_pks: Iterable[int], now_s: float) -> Iterator[tuple[int, KeyLimit]]:
+    """Yield what each hard budget leaves in its period, as far as it is booked."""
+    budgets = Budget.objects.filter(key__in=list(key_pks), enabled=True, hard_nano__isnull=False)
+    chosen = list(budgets.select_related("key"))
+    rows = BudgetSpend.objects.filter(budget__in=chosen)
+    booked = {(row.budget_id, row.period_began_at): row.spent_nano for row in rows}
+    for budget in chosen:
+        period = period_of(budget.period, now_s)
+        spent = booked.get((budget.pk, moment(period[0])))
+        spent = summed(budget, period) if spent is None else spent
+        hard = budget.hard_nano or 0
+        remaining = max(0, hard - spent)
+        yield budget.key_id or 0, KeyLimit(hard, remaining, RESETS.get(budget.period))

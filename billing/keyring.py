@@ -6,12 +6,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from billing.keyfacts import Facts, managed_facts
+from billing.keyfacts import Facts, managed_facts, standings
 from billing.models import Account, ApiKey
 from billing.reach import accounts_of
-from billing.reports import spent_by_key
 from billing.values import Key
 from providers.configuration import acting_as, one_revision
 from providers.errors import BadRequest, NotFound
@@ -37,9 +35,9 @@ class Keyring:
         if not with_revoked:
             rows = rows.filter(revoked_at=None)
         found = list(rows[offset : offset + limit + 1])
-        spent = spent_by_key([row.public_id for row in found[:limit]], timezone.now())
+        known = standings(found[:limit])
         return {
-            "data": [managed_facts(row, spent) for row in found[:limit]],
+            "data": [managed_facts(row, known[row.public_id]) for row in found[:limit]],
             "limit": limit,
             "offset": offset,
             "has_more": len(found) > limit,
@@ -108,7 +106,7 @@ class Keyring:
         return account
 
     def _told(self, row: ApiKey) -> Facts:
-        return managed_facts(row, spent_by_key([row.public_id], timezone.now()))
+        return managed_facts(row, standings([row])[row.public_id])
 
     def _acting(self) -> Any:
         return acting_as(f"key {self._manager.public_id}")

@@ -5,8 +5,10 @@ from typing import Any
 from billing.amounts import number
 from billing.keyfacts import moment
 from billing.models import UsageRow
+from catalog.pricing import usd
 from providers.errors import NotFound
 from providers.models import Provider
+from providers.rates import BUCKETS
 
 MISSING = (
     "No request of this account has that id. A receipt is there about a second after the answer, "
@@ -72,24 +74,34 @@ def token_facts(row: UsageRow) -> dict[str, Any]:
         "native_tokens_completion": row.completion_tokens,
         "native_tokens_reasoning": row.reasoning_tokens,
         "native_tokens_cached": row.cached_tokens,
+        "native_tokens_completion_images": row.image_output_tokens,
         "usage_source": row.usage_source,
         "buckets": buckets_of(row),
     }
 
 
 def buckets_of(row: UsageRow) -> dict[str, int]:
+    """Return what was used, each token and piece once; requests where one has a price."""
+    usage = row.usage
+    if usage is None:
+        return {}
+    counted = zip(BUCKETS, usage.counts, strict=True)
     return {
-        "input": row.prompt_tokens - row.cached_tokens,
-        "cached_input": row.cached_tokens,
-        "output": row.completion_tokens - row.reasoning_tokens,
-        "reasoning": row.reasoning_tokens,
+        bucket: quantity
+        for bucket, quantity in counted
+        if quantity and (bucket != "request" or bucket in row.unit_prices)
     }
 
 
 def cost_facts(row: UsageRow) -> dict[str, Any]:
+    """Return what it cost and why: unit_prices in USD for one token or piece, before markup."""
     return {
         "usage": number(row.cost_nano),
         "total_cost": number(row.cost_nano),
         "is_byok": False,
+        "unit_prices": {bucket: usd(pico) for bucket, pico in row.unit_prices.items()},
+        "markup": None if row.markup is None else f"{row.markup.normalize():f}",
+        "price_source": row.price_source or None,
+        "rule_ids": {"price": row.price_id} if row.price_id else {},
         "transaction": row.transaction_id and str(row.transaction_id),
     }

@@ -18,7 +18,7 @@ from tests.world.gateway import Gateway
 from tests.world.keys import Holder, issue, public_id
 
 USD = 10**9
-# 100 of 1000 prompt tokens cached, 20 of 200 answered tokens reasoning: 0.5 and 1.5 USD a million
+# 20 of 200 answered tokens are reasoning; 0.5 and 1.5 USD a million
 ANSWER = Chat("One two three", usage=tokens(1000, 200, 0, 20))
 COST = Decimal("0.0008")
 
@@ -66,7 +66,17 @@ def test_a_receipt_tells_who_answered_after_whom_and_for_how_much(shop, customer
     assert tried[-1] == ("Sound Inc.", "answered")
     assert [name for name, _ in tried[:-1]] == ["Broken Inc."]
     assert (told["tokens_prompt"], told["tokens_completion"]) == (1000, 200)
-    assert sum(told["buckets"].values()) >= 1200
+    assert told["buckets"] == {"input": 1000, "output": 180, "reasoning": 20}
+    assert told["unit_prices"] == {
+        "input": "0.0000005",
+        "output": "0.0000015",
+        "reasoning": "0.0000015",
+    }
+    assert (told["markup"], told["price_source"]) == ("1", "manual")
+    owed = sum(
+        Decimal(price) * told["buckets"][bucket] for bucket, price in told["unit_prices"].items()
+    )
+    assert owed * Decimal(told["markup"]) == COST
     assert Decimal(str(told["total_cost"])) == COST
     assert told["usage"] == told["total_cost"]
     assert told["streamed"] is False
@@ -119,6 +129,26 @@ def test_credits_add_up_to_the_last_digit(shop, gateway: Gateway) -> None:
     assert own["is_free_tier"] is False
     assert own["limit"] is own["limit_remaining"] is own["limit_reset"] is None
     assert own["hash"] == public_id(one.token)
+
+
+BUDGET = """
+from billing.limits.models import Budget
+from billing.models import ApiKey
+key = ApiKey.objects.get(public_id={key!r})
+Budget.objects.create(key=key, period="month", hard_nano=10**9)
+Budget.objects.create(key=key, period="total", hard_nano=5 * 10**9)
+"""
+
+
+def test_a_key_tells_the_budget_that_leaves_the_least(shop, gateway: Gateway) -> None:
+    _, model, _ = shop
+    one = Holder(gateway, issue(gateway, unique("budgeted"), is_management=True))
+    code = BUDGET.format(key=public_id(one.token))
+    gateway.manage("shell", "--no-imports", "-c", code)
+    receipt(one, one.chat(model).headers["x-request-id"])
+    for told in (one.data("/v1/key"), one.data("/v1/keys")[0]):
+        assert (told["limit"], told["limit_reset"]) == (1, "monthly")
+        assert Decimal(str(told["limit_remaining"])) == 1 - COST
 
 
 def test_the_last_use_is_told_soon_after(gateway: Gateway) -> None:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.dispatch import receiver
 
 from billing.booking import add
-from billing.keylimits import NO_LIMIT, KeyLimit, limit_of
+from billing.keylimits import KeyLimit, limits_of
 from billing.limits import notices, spends
 from billing.limits.clerk import Clerk, follow, learn
 from billing.limits.counters import Purse
@@ -196,11 +196,11 @@ def test_a_members_budget_reaches_their_keys(member: Membership, account: Accoun
 
 
 def test_a_keys_page_tells_the_budget_of_which_the_least_is_left(key: ApiKey) -> None:
-    assert limit_of(key) == NO_LIMIT
+    assert limits_of([key.pk], time.time()) == {}
     Budget.objects.create(key=key, period="day", hard_nano=100)
     Budget.objects.create(key=key, period="total", hard_nano=1000, soft_nano=1)
     Budget.objects.create(account=key.account, period="day", hard_nano=1)
     add([used(key, 950, "long ago")])
-    assert limit_of(key) == KeyLimit(1000, 50, None)
+    assert limits_of([key.pk], time.time()) == {key.pk: KeyLimit(1000, 50, None)}
     add([used(key, 70, "now", time.time())])
-    assert limit_of(key) == KeyLimit(1000, 0, None)
+    assert limits_of([key.pk], time.time()) == {key.pk: KeyLimit(1000, 0, None)}
