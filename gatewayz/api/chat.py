@@ -3,15 +3,15 @@
 from urllib.parse import quote
 
 import msgspec
-from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from gatewayz.api.base import AsyncAPIView, caller
+from gatewayz.api.answers import Whole
+from gatewayz.api.base import Answer, AsyncAPIView, caller
 from gatewayz.api.chat_body import read_chat
 from gatewayz.api.exchange import Exchange
-from gatewayz.api.relay import RelayResponse
+from gatewayz.api.relay import Relayed
 from gatewayz.api.renderers import Browsable
 from providers.dispatch import Reply
 from providers.errors import BadRequest
@@ -34,7 +34,7 @@ class ChatCompletions(AsyncAPIView):
             self.http_method_not_allowed(request)
         return Response({"method": "POST", "example": EXAMPLE})
 
-    async def post(self, request: Request) -> HttpResponseBase:
+    async def post(self, request: Request) -> Answer:
         key = await caller(request)
         chat = read_chat(request._request.body, key)
         if chat.call.stream and isinstance(request.accepted_renderer, Browsable):
@@ -43,18 +43,18 @@ class ChatCompletions(AsyncAPIView):
         reply = await exchange.run()
         self.headers.update(headers_of(reply))
         if reply.stream is not None:
-            return RelayResponse(exchange, reply.stream)
+            return Relayed(exchange, reply.stream)
         exchange.end("answered")
         return whole(request, reply)
 
 
-def whole(request: Request, reply: Reply) -> HttpResponseBase:
+def whole(request: Request, reply: Reply) -> Answer:
     """Return the answer's bytes as they are, or as a page for a browser."""
     if reply.answer is None:
         raise BadRequest("The provider gave no answer.")
     if isinstance(request.accepted_renderer, Browsable):
         return Response(msgspec.json.decode(reply.answer.body))
-    return HttpResponse(reply.answer.body, content_type="application/json")
+    return Whole(reply.answer.body)
 
 
 def headers_of(reply: Reply) -> dict[str, str]:

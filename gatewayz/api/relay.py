@@ -17,16 +17,16 @@ from providers.transport import TransportError
 END_WAIT_S = 0.05
 
 
-class RelayResponse(StreamingHttpResponse):
-    """Whoever sends it calls `release` in the end, whether all of it was sent or not.
+class Relayed:
+    """An answer in pieces. Whoever sends it calls `release` in the end, all of it sent or not."""
 
-    `pieces` are what iterating gives, without Django's two generators around each.
-    """
+    __slots__ = ("_exchange", "_stream", "headers", "pieces")
+    status = 200
 
     def __init__(self, exchange: Exchange, stream: UpstreamStream) -> None:
         exchange.opened()
+        self.headers = {"Content-Type": "text/event-stream"}
         self.pieces = relay(exchange, stream)
-        super().__init__(self.pieces, content_type="text/event-stream")
         self._exchange = exchange
         self._stream = stream
 
@@ -34,9 +34,8 @@ class RelayResponse(StreamingHttpResponse):
         self._stream.close()
         self._exchange.end("cancelled", CLIENT_GONE)
 
-    def close(self) -> None:
-        self.release()
-        super().close()
+    def for_django(self) -> StreamingHttpResponse:
+        return StreamingHttpResponse(self.pieces, headers=self.headers)
 
 
 async def relay(exchange: Exchange, stream: UpstreamStream) -> AsyncIterator[bytes]:

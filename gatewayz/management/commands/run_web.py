@@ -24,7 +24,7 @@ class Command(BaseCommand):
         config = uvicorn.Config(
             "gatewayz.asgi:application",
             loop="uvloop",
-            http="httptools",
+            http="gatewayz.protocol:Protocol",
             ws="none",
             lifespan="on",
             access_log=False,
