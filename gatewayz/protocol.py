@@ -19,9 +19,10 @@ CLOCK_STEP_S = 0.001  # uvloop's clock counts whole milliseconds
 
 
 class Protocol(HttpToolsProtocol):
-    """A client's connection. One timer serves all its idle times: it rings and looks what is due."""
+    """A client's connection. One timer serves all idle times: it rings and looks what is due."""
 
-    cycle: Cycle
+    cycle: Cycle  # type: ignore[assignment]  # a subclass would carry all of uvicorn's
+    pipeline: deque[tuple[Cycle, dict[str, Any]]]  # type: ignore[assignment]
     idle_until = math.inf
 
     def on_message_begin(self) -> None:
@@ -112,4 +113,4 @@ class Protocol(HttpToolsProtocol):
         self.flow.resume_writing()
         if self.cycle is not None:
             self.cycle.leave()
-        self.parser = None
+        self.parser = self.cycle = None  # type: ignore[assignment]  # they point at each other

@@ -3,7 +3,7 @@
 import inspect
 import re
 import time
-from typing import Any
+from typing import Any, TypeAlias
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from django.utils.html import conditional_escape
 from django.utils.safestring import mark_safe
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing.admission import check_key
@@ -23,7 +22,7 @@ from gatewayz.api.relay import Relayed
 from gatewayz.api.requests import ApiRequest
 from gatewayz.plane import plane
 
-Answer = Whole | Relayed | HttpResponseBase
+Answer: TypeAlias = Whole | Relayed | HttpResponseBase
 
 
 class AsyncAPIView(APIView):

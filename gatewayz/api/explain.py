@@ -10,8 +10,8 @@ from billing.lookup import find_public
 from catalog.asks import ANY, EVERYTHING, Ask, Permissions, Preferences
 from catalog.explaining import explain
 from gatewayz.api.base import AsyncAPIView, caller
-from gatewayz.api.headers import has_key
 from gatewayz.api.bodies import check_name
+from gatewayz.api.headers import has_key
 from gatewayz.plane import plane
 from providers.errors import BadRequest
 

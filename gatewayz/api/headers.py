@@ -1,4 +1,4 @@
-"""A request's headers, read from where the server put them: Django's META costs more than a request."""
+"""A request's headers, from where the server put them: making Django's META costs too much."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request

@@ -19,8 +19,8 @@ from catalog.resolver import routes_of
 from catalog.sheets import Order, Sheet
 from catalog.trace import SILENT
 from catalog.values import Model, Snapshot
-from gatewayz.api.asking import EVERY_ROW, Selection, gateway, permissions
 from gatewayz.api.answers import Whole
+from gatewayz.api.asking import EVERY_ROW, Selection, gateway, permissions
 from gatewayz.api.base import Answer, AsyncAPIView
 from gatewayz.api.bodies import check_name
 from gatewayz.api.documents import document, known, tag_of
