@@ -12,7 +12,8 @@ django.setup(set_prefix=False)
 
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
 
-from gatewayz.lean import LeanHandler, Receive, Scope, Send  # noqa: E402
+from gatewayz.cycle import Receive, Scope, Send  # noqa: E402
+from gatewayz.lean import LeanHandler  # noqa: E402
 from gatewayz.plane import plane  # noqa: E402
 
 LEAN_PATHS = ("/v1/", "/health", "/livez", "/readyz")

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from gatewayz.protocol import Protocol
 
 Message = MutableMapping[str, Any]
-Application = Callable[..., Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ON_LEAVE = "gatewayz.on_leave"  # our extension: takes what is to be called when the client leaves
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 NO_BODY = (204, 304)
+LARGE = 64 * 1024  # of a body that is not copied to stand behind its head
 FAILED = {"status": 500, "headers": [(b"content-type", b"text/plain"), (b"content-length", b"21")]}
 log = logging.getLogger(__name__)
 
@@ -44,6 +48,7 @@ class Cycle:
         "keep_alive",
         "response_complete",
         "started",
+        "task",
     )
 
     def __init__(self, connection: "Protocol", method: str, version: str) -> None:
@@ -60,6 +65,7 @@ class Cycle:
         self._has_body = method != "HEAD"
         self._chunked = version != "1.0"
         self._due_bytes: int | None = None
+        self.task: asyncio.Task[None] | None = None
 
     # What the connection tells.
 
@@ -92,14 +98,14 @@ class Cycle:
 
     # What the application asks for.
 
-    async def run(self, app: Application, scope: Message) -> None:
+    async def run(self, app: Application, scope: Scope) -> None:
         try:
             await app(scope, self.receive, self.send)
         except BaseException:  # the border: what gets here is nobody's to handle
             log.exception("a request's handling failed")
         self._leaving = None
         connection = self._connection
-        connection.tasks.discard(asyncio.current_task())
+        connection.tasks.discard(self.task)
         if not (self.started or self.disconnected):
             self._head, self.keep_alive = FAILED, False
             await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
@@ -142,10 +148,13 @@ class Cycle:
             return
         body, more = message.get("body", b""), message.get("more_body", False)
         head, self._head = self._head, None
-        data = b"" if head is None else self._begun(head)
-        data += self._framed(body, more)
-        if data:
-            connection.transport.write(data)
+        begun = b"" if head is None else self._begun(head)
+        framed = self._framed(body, more)
+        if begun and len(framed) > LARGE:
+            connection.transport.write(begun)
+            begun = b""
+        if begun or framed:
+            connection.transport.write(begun + framed)
         if not more:
             self._end()
 
@@ -153,24 +162,26 @@ class Cycle:
 
     def _begun(self, head: Message) -> bytes:
         """Return the head's bytes; RuntimeError if a header would begin another line."""
-        self.started, self.expects_continue = True, False
-        status = head["status"]
-        headers = [*self._connection.server_state.default_headers, *head["headers"]]
-        said = {name.lower(): value for name, value in headers}
-        if b"content-length" in said:
-            self._chunked, self._due_bytes = False, int(said[b"content-length"])
-        self._has_body = self._has_body and status not in NO_BODY
+        self.expects_continue = False
+        lines = [STATUS_LINE[head["status"]]]
+        for name, value in (*self._connection.server_state.default_headers, *head["headers"]):
+            if len(name) == 10 and name.lower() == b"connection":
+                self.keep_alive = self.keep_alive and b"close" not in value.lower()
+                continue
+            if len(name) == 14 and name.lower() == b"content-length":
+                self._chunked, self._due_bytes = False, int(value)
+            lines.append(b"%b: %b\r\n" % (name, value))
+        self._has_body = self._has_body and head["status"] not in NO_BODY
         self._chunked = self._chunked and self._has_body
-        if b"close" in said.get(b"connection", b"").lower():
-            self.keep_alive = False
-        elif not self.keep_alive:
-            headers.append((b"connection", b"close"))
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
         if self._chunked:
-            headers.append((b"transfer-encoding", b"chunked"))
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
-        if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
+            lines.append(b"transfer-encoding: chunked\r\n")
+        data = b"".join(lines)
+        if data.count(b"\n") != len(lines) or data.count(b"\r") != len(lines):
             raise RuntimeError("a header holds a line break")
-        return b"%b%b\r\n" % (STATUS_LINE[status], lines)
+        self.started = True
+        return data + b"\r\n"
 
     def _framed(self, body: bytes, more: bool) -> bytes:
         if not self._has_body:

@@ -4,12 +4,12 @@ The body is read into memory, nothing hops to a thread, and a client that leaves
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.urls import Resolver404, ResolverMatch
+from django.urls import Resolver404
 from django.urls import resolve as resolve_url
 
 from gatewayz.api.answers import Whole
@@ -17,13 +17,8 @@ from gatewayz.api.base import Answer
 from gatewayz.api.fallbacks import not_here, refusal
 from gatewayz.api.relay import Relayed
 from gatewayz.api.requests import LeanRequest
-from gatewayz.cycle import ON_LEAVE
+from gatewayz.cycle import ON_LEAVE, Message, Receive, Scope, Send
 from providers.errors import PayloadTooLarge, UnsupportedMediaType
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 DRAIN_FACTOR = 8
 match = lru_cache(maxsize=512)(resolve_url)
@@ -36,9 +31,12 @@ class Gone(Exception):
 class LeanHandler:
     """An ASGI application for the API's views, which are coroutines and make no database query."""
 
+    def __init__(self) -> None:
+        self._most_bytes: int = settings.MAX_BODY_BYTES
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await read_body(scope, receive)
+            body = await read_body(receive, self._most_bytes)
             check_encoding(scope)
             found = match(scope["path"])
         except Gone:
@@ -53,18 +51,18 @@ class LeanHandler:
             await send_whole(refusal(not_here(scope["path"])), send)
         else:
             request = LeanRequest(scope, body, found)
+            view = found.func.view_class(**found.func.view_initkwargs)
             with Watch(scope, receive):
-                await self._serve(request, found, send)
+                answer: Answer = await view.answer(request, *found.args, **found.kwargs)
+                await sent(answer, send)
 
-    async def _serve(self, request: LeanRequest, found: ResolverMatch, send: Send) -> None:
-        view = found.func.view_class(**found.func.view_initkwargs)
-        answer: Answer = await view.answer(request, *found.args, **found.kwargs)
-        if isinstance(answer, Whole):
-            await send_whole(answer, send)
-        elif isinstance(answer, Relayed):
-            await send_stream(answer, send)
-        else:
-            await send_rendered(answer, send)
+
+def sent(answer: Answer, send: Send) -> Awaitable[None]:
+    if isinstance(answer, Whole):
+        return send_whole(answer, send)
+    if isinstance(answer, Relayed):
+        return send_stream(answer, send)
+    return send_rendered(answer, send)
 
 
 class Watch:
@@ -104,13 +102,12 @@ class Watch:
         return self.gone and kind is asyncio.CancelledError
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
+async def read_body(receive: Receive, limit: int) -> bytes:
     """Return the whole body; raises Gone, or PayloadTooLarge once the client has sent it.
 
     What is too large is read on for a while and forgotten: a client that is still sending
     would not see our answer.
     """
-    limit = settings.MAX_BODY_BYTES
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -167,11 +164,10 @@ async def send_rendered(response: Any, send: Send) -> None:
 
 
 async def send_stream(answer: Relayed, send: Send) -> None:
-    """Send each piece as it comes; a client that reads slowly makes this wait."""
+    """Relay; a client that reads slowly makes this wait."""
     try:
         await send(head(answer.status, answer.headers))
-        async for piece in answer.pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await answer.relay(send)
         await send({"type": "http.response.body", "body": b""})
     finally:
         answer.release()

@@ -5,6 +5,7 @@ for each request.
 """
 
 import math
+from collections import deque
 from typing import Any
 from urllib.parse import unquote
 
@@ -67,7 +68,8 @@ class Protocol(HttpToolsProtocol):
         }
 
     def start(self, cycle: Cycle, scope: dict[str, Any]) -> None:
-        self.tasks.add(self.loop.create_task(cycle.run(self.app, scope)))
+        cycle.task = self.loop.create_task(cycle.run(self.app, scope))
+        self.tasks.add(cycle.task)
 
     def on_body(self, body: bytes) -> None:
         if self.cycle.take(body) > HIGH_WATER_LIMIT:

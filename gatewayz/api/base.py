@@ -37,10 +37,8 @@ class AsyncAPIView(APIView):
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer Django's own handler, which asks for people: they get pages."""
-        answer = await self.answer(request, *args, **kwargs)
-        if isinstance(answer, HttpResponseBase):
-            return answer
-        return answer.for_django()
+        answer: Any = await self.answer(request, *args, **kwargs)
+        return answer.for_django() if isinstance(answer, Whole) else answer
 
     async def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Answer:
         """Return what is to be sent; every error becomes that."""

@@ -1,5 +1,6 @@
 """POST /v1/chat/completions."""
 
+from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
@@ -57,13 +58,18 @@ def whole(request: Request, reply: Reply) -> Answer:
     return Whole(reply.answer.body)
 
 
+@lru_cache(maxsize=4096)
+def shown(upstream_id: str) -> str:
+    return quote(upstream_id, safe=PRINTABLE)
+
+
 def headers_of(reply: Reply) -> dict[str, str]:
     """Say who answered, under which id, after how many attempts."""
     if reply.route is None:
         return {}
     return {
         "X-Gatewayz-Provider": reply.route.endpoint.slug,
-        "X-Gatewayz-Model": quote(reply.route.upstream_id, safe=PRINTABLE),
+        "X-Gatewayz-Model": shown(reply.route.upstream_id),
         "X-Gatewayz-Attempts": str(len(reply.attempts)),
         "Cache-Control": "no-store",
         "X-Accel-Buffering": "no",

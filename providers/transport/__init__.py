@@ -89,7 +89,9 @@ class Incoming(Protocol):
     """
 
     status: int
-    headers: dict[str, str]
+
+    @property
+    def headers(self) -> dict[str, str]: ...
 
     async def chunk(self) -> bytes:
         """Return all of the body that has come since, b"" at its end; raises MaybeSent.
