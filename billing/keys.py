@@ -1,6 +1,6 @@
 """API keys, `gwz_live_<id>_<secret>`: a public id, and 256 secret bits that are kept nowhere."""
 
-import hmac
+import hashlib
 import re
 import secrets
 import string
@@ -11,6 +11,7 @@ from django.conf import settings
 
 LONGEST = 200
 ID_LENGTH = 16
+BLOCK = 64  # bytes of SHA-256's
 SECRET_LENGTH = 43  # 62 ** 43 > 2 ** 256
 FORM = re.compile(r"gwz_[a-z]{1,10}_[a-z0-9]{12,32}_[A-Za-z0-9]{43,100}", re.ASCII)
 
@@ -37,15 +38,23 @@ def drawn(alphabet: str, length: int) -> str:
 
 def digest(token: str, pepper: str) -> str:
     """Return the hex HMAC-SHA-256 under which a key's row is found."""
-    begun = keyed(pepper).copy()
-    begun.update(token.encode())
-    return begun.hexdigest()
+    inner, outer = keyed(pepper)
+    inner, outer = inner.copy(), outer.copy()
+    inner.update(token.encode())
+    outer.update(inner.digest())
+    return outer.hexdigest()
 
 
 @lru_cache(maxsize=16)
-def keyed(pepper: str) -> hmac.HMAC:
-    """Return an HMAC that has taken its key, which is half of the work."""
-    return hmac.new(pepper.encode(), digestmod="sha256")
+def keyed(pepper: str) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """Return HMAC's two hashes (RFC 2104) after their first block, which is the pepper's alone.
+
+    The hmac module begins anew for each token, which takes longer than all else about a key.
+    """
+    key = pepper.encode()
+    block = (key if len(key) <= BLOCK else hashlib.sha256(key).digest()).ljust(BLOCK, b"\0")
+    inner, outer = (bytes(byte ^ mask for byte in block) for mask in (0x36, 0x5C))
+    return hashlib.sha256(inner), hashlib.sha256(outer)
 
 
 def digests(token: str) -> tuple[str, ...]:

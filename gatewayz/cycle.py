@@ -5,27 +5,28 @@ The head of an answer waits for the first piece of its body, so that both leave 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from gatewayz.messages import Application, Message, Scope
 
 if TYPE_CHECKING:
     from gatewayz.protocol import Protocol
 
-Message = MutableMapping[str, Any]
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-ON_LEAVE = "gatewayz.on_leave"  # our extension: takes what is to be called when the client leaves
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 NO_BODY = (204, 304)
 LARGE = 64 * 1024  # of a body that is not copied to stand behind its head
 FAILED = {"status": 500, "headers": [(b"content-type", b"text/plain"), (b"content-length", b"21")]}
 log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=4096)
+def size_line(size: int) -> bytes:
+    return b"%x\r\n" % size
 
 
 class Cycle:
@@ -60,7 +61,7 @@ class Cycle:
         self._more = True
         self._has_news = False
         self._waiter: asyncio.Future[None] | None = None
-        self._leaving: Callable[[], None] | None = None
+        self._leaving: Callable[[asyncio.Task[None]], None] | None = None
         self._head: Message | None = None
         self._has_body = method != "HEAD"
         self._chunked = version != "1.0"
@@ -88,8 +89,8 @@ class Cycle:
             return
         self.disconnected = True
         self.wake()
-        if self._leaving is not None:
-            self._leaving()
+        if self._leaving is not None and self.task is not None:
+            self._leaving(self.task)
 
     def wake(self) -> None:
         self._has_news = True
@@ -112,11 +113,11 @@ class Cycle:
         elif not (self.response_complete or self.disconnected):
             connection.transport.close()
 
-    def on_leave(self, callback: Callable[[], None]) -> None:
-        """Call back when the client leaves before the answer is complete."""
+    def on_leave(self, callback: Callable[[asyncio.Task[None]], None]) -> None:
+        """Call back with the request's task when the client leaves before its answer's end."""
         self._leaving = callback
-        if self.disconnected:
-            callback()
+        if self.disconnected and self.task is not None:
+            callback(self.task)
 
     async def receive(self) -> Message:
         connection = self._connection
@@ -163,31 +164,35 @@ class Cycle:
     def _begun(self, head: Message) -> bytes:
         """Return the head's bytes; RuntimeError if a header would begin another line."""
         self.expects_continue = False
-        lines = [STATUS_LINE[head["status"]]]
-        for name, value in (*self._connection.server_state.default_headers, *head["headers"]):
-            if len(name) == 10 and name.lower() == b"connection":
-                self.keep_alive = self.keep_alive and b"close" not in value.lower()
-                continue
+        headers = [*self._connection.server_state.default_headers, *head["headers"]]
+        closes = False
+        for name, value in head["headers"]:
             if len(name) == 14 and name.lower() == b"content-length":
                 self._chunked, self._due_bytes = False, int(value)
-            lines.append(b"%b: %b\r\n" % (name, value))
+            elif len(name) == 10 and name.lower() == b"connection":
+                closes = value.lower().find(b"close") >= 0
         self._has_body = self._has_body and head["status"] not in NO_BODY
         self._chunked = self._chunked and self._has_body
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
+        if not (self.keep_alive or closes):
+            headers.append((b"connection", b"close"))
+        self.keep_alive = self.keep_alive and not closes
         if self._chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
+            headers.append((b"transfer-encoding", b"chunked"))
+        lines = [STATUS_LINE[head["status"]]]
+        for name, value in headers:
+            lines += (name, b": ", value, b"\r\n")
+        lines.append(b"\r\n")
         data = b"".join(lines)
-        if data.count(b"\n") != len(lines) or data.count(b"\r") != len(lines):
+        if not data.count(b"\n") == data.count(b"\r") == len(headers) + 2:
             raise RuntimeError("a header holds a line break")
         self.started = True
-        return data + b"\r\n"
+        return data
 
     def _framed(self, body: bytes, more: bool) -> bytes:
         if not self._has_body:
             return b""
         if self._chunked:
-            framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            framed = b"".join((size_line(len(body)), body, b"\r\n")) if body else b""
             return framed if more else framed + LAST_CHUNK
         if self._due_bytes is not None:
             self._due_bytes -= len(body)

@@ -17,7 +17,7 @@ from gatewayz.api.base import Answer
 from gatewayz.api.fallbacks import not_here, refusal
 from gatewayz.api.relay import Relayed
 from gatewayz.api.requests import LeanRequest
-from gatewayz.cycle import ON_LEAVE, Message, Receive, Scope, Send
+from gatewayz.messages import ON_LEAVE, Message, Receive, Scope, Send
 from providers.errors import PayloadTooLarge, UnsupportedMediaType
 
 DRAIN_FACTOR = 8
@@ -71,27 +71,26 @@ class Watch:
     Our own server calls back; elsewhere a task waits for the message.
     """
 
-    __slots__ = ("_task", "_waiting", "gone")
+    __slots__ = ("_waiting", "gone")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.gone = False
-        self._task = asyncio.current_task()
         self._waiting: asyncio.Task[None] | None = None
         on_leave = (scope.get("extensions") or {}).get(ON_LEAVE)
         if on_leave is not None:
             on_leave(self.leave)
         else:
-            self._waiting = asyncio.create_task(self._wait(receive))
+            self._waiting = asyncio.create_task(self._wait(receive, asyncio.current_task()))
 
-    def leave(self) -> None:
+    def leave(self, task: "asyncio.Task[None]") -> None:
         self.gone = True
-        if self._task is not None:
-            self._task.cancel()
+        task.cancel()
 
-    async def _wait(self, receive: Receive) -> None:
+    async def _wait(self, receive: Receive, task: "asyncio.Task[Any] | None") -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self.leave()
+        if task is not None:
+            self.leave(task)
 
     def __enter__(self) -> None:
         return

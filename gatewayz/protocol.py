@@ -13,7 +13,8 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gatewayz.cycle import ON_LEAVE, Cycle
+from gatewayz.cycle import Cycle
+from gatewayz.messages import ON_LEAVE
 
 ASGI = {"version": "3.0", "spec_version": "2.3"}
 CLOCK_STEP_S = 0.001  # uvloop's clock counts whole milliseconds

@@ -3,7 +3,9 @@
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+import msgspec
 
 from providers.adapters.answers import Adapter, Answer, Broken, Fields
 from providers.envelopes import read_failure
@@ -37,8 +39,7 @@ class Failed(Exception):
         self.failure = failure
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """What the record says of one attempt. `outcome` is "answered" or the failure's kind.
 
     offer: 0 where the attempt says nothing of an offer. said: the provider's words, cleaned, when
@@ -72,8 +73,7 @@ class Attempt:
         self.outcome = failure.kind.name
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """The client's request as every attempt sees it."""
 
     fields: Fields
@@ -112,7 +112,8 @@ def within(outgoing: Outgoing, left_s: float) -> Outgoing:
     """Leave the attempt no more time than the request has."""
     if outgoing.timeouts.total_s <= left_s:
         return outgoing
-    return replace(outgoing, timeouts=replace(outgoing.timeouts, total_s=left_s))
+    timeouts = replace(outgoing.timeouts, total_s=left_s)
+    return msgspec.structs.replace(outgoing, timeouts=timeouts)
 
 
 async def judge(

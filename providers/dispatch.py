@@ -3,8 +3,9 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from providers import errors
 from providers.adapters.answers import Answer
@@ -21,11 +22,10 @@ LEAST_S = 0.1  # with less time left, no further attempt begins
 BUSY = Failure(KINDS["rate_limited"], "as many requests as allowed are under way there", None, 1.0)
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """What came of a request: an answer or an opened stream from `route`, after `attempts`."""
 
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = []
     route: Route | None = None
     answer: Answer | None = None
     stream: UpstreamStream | None = None

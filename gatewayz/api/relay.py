@@ -6,7 +6,7 @@ import msgspec
 
 from gatewayz.api.exchange import CLIENT_GONE, Exchange
 from gatewayz.api.problems import body_of
-from gatewayz.cycle import Message, Send
+from gatewayz.messages import Message, Send
 from providers.attempts import unreachable
 from providers.dispatch import final
 from providers.failures import Failure

@@ -102,10 +102,13 @@ class OpenAIReader:
     def _told(self, data: bytes) -> bytes:
         if self.failure is not None or self.finished:
             return b""
+        plain = self._plain(data)
+        if plain is not None:
+            return plain
         if data.strip() == b"[DONE]":
             self.started = self.finished = True
             return DONE
-        return self._plain(data) or self._event(data)
+        return self._event(data)
 
     def _plain(self, data: bytes) -> bytes | None:
         """Return a plain chunk as it came but for its model's name; None for another."""

@@ -10,7 +10,7 @@ import uvicorn
 import uvloop
 from uvicorn.server import ServerState
 
-from gatewayz.cycle import ON_LEAVE, Receive, Scope, Send
+from gatewayz.messages import ON_LEAVE, Receive, Scope, Send
 from gatewayz.protocol import Protocol
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -224,7 +224,7 @@ def test_who_leaves_is_told_of_once_and_only_before_the_end() -> None:
     told: list[str] = []
 
     async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"][ON_LEAVE](lambda: told.append(scope["path"]))
+        scope["extensions"][ON_LEAVE](lambda task: told.append(scope["path"]))
         if scope["path"] == "/stays":
             await echo(scope, receive, send)
         else:

@@ -23,6 +23,7 @@ class Command(BaseCommand):
         listener = socket.socket(fileno=options["descriptor"])
         config = uvicorn.Config(
             "gatewayz.asgi:application",
+            interface="asgi3",
             loop="uvloop",
             http="gatewayz.protocol:Protocol",
             ws="none",
