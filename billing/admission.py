@@ -1,7 +1,14 @@
 """Whether a key may make a request now."""
 
+from billing.addresses import Address, within
 from billing.values import Key
-from providers.errors import InsufficientCredits, InvalidKey
+from providers.errors import (
+    AddressNotAllowed,
+    EndpointNotAllowed,
+    InsufficientCredits,
+    InvalidKey,
+    ManagementOnly,
+)
 
 REFUSED = "The API key is missing or not valid. Send it as `Authorization: Bearer gwz_live_…`."
 
@@ -15,9 +22,26 @@ def check_key(key: Key | None, now: float) -> Key:
     return key
 
 
-def check_balance(balance_nano: int) -> None:
-    """Raise InsufficientCredits unless there is money left."""
-    if balance_nano <= 0:
+def check_address(key: Key, address: Address | None) -> None:
+    """Raise AddressNotAllowed unless the key may be used from there."""
+    if not within(address, key.networks):
+        raise AddressNotAllowed(f"This key may not be used from {address or 'an unknown address'}.")
+
+
+def check_endpoint(key: Key, endpoint: str) -> None:
+    """Raise EndpointNotAllowed unless the key is for such requests."""
+    if endpoint not in key.endpoints:
+        raise EndpointNotAllowed(f"This key may be used for {', '.join(sorted(key.endpoints))}.")
+
+
+def check_management(key: Key) -> None:
+    if not key.is_management:
+        raise ManagementOnly("This takes a management key; an owner or the operator can make one.")
+
+
+def check_balance(key: Key, balance_nano: int) -> None:
+    """Raise InsufficientCredits unless there is money left; a test key needs none."""
+    if balance_nano <= 0 and not key.is_test:
         raise InsufficientCredits(
             "The account has no credits left. Ask the operator to top it up.",
             metadata={"balance": f"{balance_nano / 10**9:.9f}"},

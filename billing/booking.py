@@ -13,11 +13,14 @@ from uuid import UUID
 import msgspec
 from django.db import DataError, IntegrityError, transaction
 
+from billing.lastuse import touch
 from billing.ledger.models import new_id
 from billing.ledger.posting import REVENUE, Because, customer, post
+from billing.limits import spends
 from billing.models import Account, JournalFile, UsageRow
 from billing.records import REFUSED, Record, decode, encode
 from billing.testimony import count_blocks, testify
+from billing.usage import columns_of
 from providers.configuration import announce, one_revision
 
 MOST_BYTES = 1024 * 1024
@@ -139,12 +142,14 @@ def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None)
         testify(fresh)
         JournalFile.objects.update_or_create(name=reading.path.name, defaults={"offset": offset})
     reading.offset = offset
+    touch(fresh)
     return len(fresh)
 
 
 def add(fresh: list[Record]) -> None:
     charged_by = charge(fresh)
     UsageRow.objects.bulk_create([row_of(record, charged_by) for record in fresh])
+    spends.count(fresh)
 
 
 def add_alone(path: Path, record: Record) -> bool:
@@ -209,12 +214,13 @@ def row_of(record: Record, charged_by: UUID | None) -> UsageRow:
         outcome=record.outcome,
         error_code=record.error_code,
         attempts=msgspec.to_builtins(record.attempts),
-        prompt_tokens=usage.prompt if usage else 0,
-        completion_tokens=usage.completion if usage else 0,
-        cached_tokens=usage.cached if usage else 0,
-        reasoning_tokens=usage.reasoning if usage else 0,
-        usage_source=usage.source if usage else "none",
         cost_nano=record.cost_nano,
+        provider_cost_nano=record.provider_cost_nano,
+        markup=record.markup,
+        price_source=record.price_source,
+        price_id=record.price_id or None,
+        unit_prices=record.unit_prices,
+        **columns_of(usage),
         duration_ms=record.duration_ms,
         first_byte_ms=record.first_byte_ms,
     )

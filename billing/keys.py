@@ -1,4 +1,7 @@
-"""API keys, `gwz_live_<id>_<secret>`: a public id, and 256 secret bits that are kept nowhere."""
+"""API keys, `gwz_live_<id>_<secret>`: a public id, and 256 secret bits that are kept nowhere.
+
+`gwz_test_…` marks one that costs nothing and reaches nobody.
+"""
 
 import hashlib
 import re
@@ -26,8 +29,9 @@ class Minted:
     last4: str
 
 
-def mint(kind: str = "live") -> Minted:
-    public_id = drawn(string.ascii_lowercase + string.digits, ID_LENGTH)
+def mint(kind: str = "live", public_id: str = "") -> Minted:
+    """Return a new key; `public_id` is given where one that there is gets a new secret."""
+    public_id = public_id or drawn(string.ascii_lowercase + string.digits, ID_LENGTH)
     token = f"gwz_{kind}_{public_id}_{drawn(string.ascii_letters + string.digits, SECRET_LENGTH)}"
     return Minted(token, public_id, digests(token)[0], token[-4:])
 

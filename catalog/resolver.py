@@ -14,7 +14,7 @@ from catalog.values import Offer, Snapshot
 from providers.errors import UnknownProvider
 from providers.names import fold
 from providers.rewriting import rewrite
-from providers.values import Route
+from providers.values import FREE, Route
 
 
 def resolve(
@@ -103,6 +103,8 @@ def routes_of(scene: exclusions.Scene, name: str, trace: Trace) -> Problem:
     for offer in offers_of(scene.snapshot, target):
         reason = exclusions.reason(scene, target, offer)
         trace.note("offer", f"{offer.model_id} at {offer.slug}", reason or "can serve")
+        if offer.deprecated:
+            trace.note("deprecation", f"{offer.model_id} at {offer.slug}", offer.notice)
         if reason:
             excluded[offer] = reason
         else:
@@ -120,6 +122,8 @@ def expand(
 ) -> Iterator[Route]:
     """Yield a route per credential of the offer's provider."""
     endpoint = scene.snapshot.endpoints[offer.slug]
+    model = scene.snapshot.models.get(offer.model_id)
+    context = offer.context_length or (model.context_length if model is not None else None)
     subject = f"{offer.upstream_id} at {offer.slug}"
     upstream_id = rewrite(
         endpoint.rewrites,
@@ -137,6 +141,8 @@ def expand(
             asked,
             upstream_id,
             offer.id,
-            offer.price,
+            FREE if scene.ask.permissions.test else offer.price,
             target.suffix,
+            context,
+            offer.max_output_tokens,
         )

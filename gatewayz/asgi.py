@@ -17,7 +17,7 @@ from gatewayz.lean import LeanHandler  # noqa: E402
 from gatewayz.messages import Receive, Scope, Send  # noqa: E402
 from gatewayz.plane import plane  # noqa: E402
 
-LEAN_PATHS = ("/v1/", "/health", "/livez", "/readyz")
+LEAN_PATHS = ("/v1/", "/health", "/livez", "/readyz", "/metrics")
 STAFF_PATHS = ("/v1/explain",)  # they read the admin's session, too
 
 

@@ -2,12 +2,15 @@
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 
 from providers.adapters.answers import Adapter, Answer, Broken, Fields
+from providers.adapters.costs import Told, with_cost
 from providers.envelopes import read_failure
 from providers.errors import BadRequest
 from providers.failures import KINDS, Failure
@@ -24,7 +27,7 @@ from providers.transport import (
     Transport,
     TransportError,
 )
-from providers.values import Route
+from providers.values import Route, Usage
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 LARGEST_ERROR = 64 * 1024
@@ -74,11 +77,17 @@ class Attempt(msgspec.Struct):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """The client's request as every attempt sees it."""
+    """The client's request as every attempt sees it. prompt_tokens: an estimate.
+
+    cost: what to tell of the cost of an answer along a route, where the client wants to know.
+    """
 
     fields: Fields
     stream: bool
     wants_usage: bool
+    wants_cost: bool = False
+    prompt_tokens: int = 0
+    cost: Callable[[Route, Usage], Told] | None = None
 
 
 async def attempt(
@@ -126,6 +135,8 @@ async def judge(
         raise Failed(read_failure(incoming.status, incoming.headers, body, secrets))
     if call.stream and not WHOLE.search(incoming.headers.get("content-type", "")):
         reader = adapter.reader(route.asked, call.wants_usage, secrets)
+        if call.cost is not None:
+            reader.cost = partial(call.cost, route)
         stream = UpstreamStream(incoming, reader)
         await stream.open()
         if stream.failure is not None and not reader.text_bytes:
@@ -138,6 +149,8 @@ async def judge(
         raise Failed(read_failure(200, incoming.headers, body, secrets)) from problem
     if call.stream:
         raise Failed(Failure(KINDS["broken"], "the provider did not stream its answer"))
+    if call.cost is not None and answer.usage is not None:
+        answer.body = with_cost(answer.body, call.cost(route, answer.usage))
     return answer
 
 

@@ -23,8 +23,7 @@ async def permissions(request: Request) -> Permissions:
     """Return what the caller's key may use; everything without a key, where none is required."""
     if settings.PUBLIC_LISTINGS and not has_key(request):
         return EVERYTHING
-    key = await caller(request)
-    return Permissions(key.allowed_models, key.allowed_providers)
+    return (await caller(request)).permissions
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import time
 from typing import Any, TypeAlias
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.html import conditional_escape
@@ -13,7 +14,8 @@ from django.utils.safestring import mark_safe
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from billing.admission import check_key
+from billing.addresses import client_address
+from billing.admission import check_address, check_endpoint, check_key
 from billing.keys import digests, wellformed
 from billing.values import Key
 from gatewayz.api.answers import Whole
@@ -29,6 +31,7 @@ class AsyncAPIView(APIView):
     """Handlers are coroutines; errors carry their status and are rendered in one place."""
 
     format_kwarg = None
+    endpoint = ""  # the kind of request, where a key's scopes name it
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -44,6 +47,7 @@ class AsyncAPIView(APIView):
         """Return what is to be sent; every error becomes that."""
         self.args, self.kwargs = args, kwargs
         self.request = drf = ApiRequest(request)
+        drf.endpoint = self.endpoint
         self.headers = {"X-Request-ID": drf.request_id}
         try:
             handler = self.handler_of(drf.method.lower())
@@ -74,7 +78,10 @@ class AsyncAPIView(APIView):
 
 
 async def caller(request: Request) -> Key:
-    """Return the key that the request presents, valid now; raises InvalidKey."""
+    """Return the key that the request presents, valid now and for this request.
+
+    Raises InvalidKey, AddressNotAllowed or EndpointNotAllowed.
+    """
     token = header(request, b"authorization")
     if token[:7].lower() == "bearer ":
         token = token[7:]
@@ -85,4 +92,11 @@ async def caller(request: Request) -> Key:
     known, key = plane.keys.seen(wanted)
     if not known:
         key = await plane.read_key(wanted)
-    return check_key(key, time.time())
+    found = check_key(key, time.time())
+    if found.networks:
+        forwarded = header(request, b"x-forwarded-for")
+        peer = request.scope["client"][0] if request.scope.get("client") else ""
+        check_address(found, client_address(peer, forwarded, settings.TRUSTED_PROXIES))
+    if found.endpoints and request.endpoint:
+        check_endpoint(found, request.endpoint)
+    return found

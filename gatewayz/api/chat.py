@@ -28,6 +28,7 @@ class ChatCompletions(AsyncAPIView):
     (`order`, `only`, `ignore`, `allow_fallbacks`, `sort`, `max_price`); `models` are fallbacks.
     """
 
+    endpoint = "chat"
     example = EXAMPLE
 
     async def get(self, request: Request) -> HttpResponseBase:
@@ -40,9 +41,9 @@ class ChatCompletions(AsyncAPIView):
         chat = read_chat(request._request.body, key)
         if chat.call.stream and isinstance(request.accepted_renderer, Browsable):
             raise BadRequest("This page shows whole answers: leave `stream` out.", param="stream")
-        exchange = Exchange(request.request_id, key, chat.ask, chat.call, chat.prompt_bytes)
+        exchange = Exchange(request.request_id, key, chat.ask, chat.call, chat.bounds)
         reply = await exchange.run()
-        self.headers.update(headers_of(reply))
+        self.headers.update(headers_of(reply) | exchange.headers)
         if reply.stream is not None:
             return Relayed(exchange, reply.stream)
         exchange.end("answered")

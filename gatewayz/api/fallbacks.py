@@ -7,7 +7,7 @@ from msgspec.json import encode
 from gatewayz.api.answers import Whole
 from gatewayz.api.ids import new_request_id
 from gatewayz.api.problems import body_of
-from providers.errors import BadRequest, GatewayError
+from providers.errors import BadRequest, GatewayError, NotFound
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -41,9 +41,7 @@ def wants_page(request: HttpRequest) -> bool:
 
 
 def not_here(path: str) -> GatewayError:
-    problem = GatewayError(f"There is nothing at {path[:200]}.")
-    problem.status, problem.code, problem.type = 404, "not_found", "invalid_request_error"
-    return problem
+    return NotFound(f"There is nothing at {path[:200]}.")
 
 
 def answer(problem: GatewayError) -> HttpResponse:

@@ -5,12 +5,12 @@ from rest_framework.request import Request
 
 
 def header(request: HttpRequest | Request, name: bytes) -> str:
-    """Return the value of a header by its lower-case name, "" without one."""
-    for found, value in request.scope["headers"]:
-        if found == name:
-            text: str = value.decode("latin-1")
-            return text
-    return ""
+    """Return the value of a header by its lower-case name, "" without one.
+
+    Of several, all are joined: a proxy may have added the last one to a client's own.
+    """
+    values = [value for found, value in request.scope["headers"] if found == name]
+    return b",".join(values).decode("latin-1")
 
 
 def has_key(request: Request) -> bool:

@@ -43,6 +43,8 @@ class ModelList(AsyncAPIView):
     `q` searches, `capability` filters, `sort` orders, `limit` and `offset` cut.
     """
 
+    endpoint = "models"
+
     async def get(self, request: Request) -> Answer:
         view, wanted = await looking(request), Selection.asked(request)
         for_page = request.accepted_renderer is not JSON
@@ -96,6 +98,8 @@ def chosen(
 class ModelDetail(AsyncAPIView):
     """One model, by its id or any other name of it; `gateway` or `provider`: as it is there."""
 
+    endpoint = "models"
+
     async def get(self, request: Request, name: str) -> Response:
         view = await looking(request)
         model, pinned = named(view, check_name(name))
@@ -107,6 +111,8 @@ class ModelDetail(AsyncAPIView):
 
 class ModelEndpoints(AsyncAPIView):
     """The offers of one model: providers, prices, what they take, how well they do."""
+
+    endpoint = "models"
 
     async def get(self, request: Request, name: str) -> Response:
         view = await looking(request)

@@ -1,10 +1,11 @@
 """What an adapter makes of a provider's answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from providers.adapters.costs import Told
 from providers.failures import Failure
 from providers.transport import Outgoing
 from providers.values import Route, Usage
@@ -29,6 +30,7 @@ class Reader(Protocol):
 
     started: a data event was seen. finished: the provider said that the stream is complete.
     failure: an event tells an error or cannot be read; it was not given out, those before it were.
+    cost: what to tell of the cost wherever usage is told; None: nothing.
     """
 
     usage: Usage | None
@@ -36,6 +38,7 @@ class Reader(Protocol):
     failure: Failure | None
     started: bool
     finished: bool
+    cost: Callable[[Usage], Told] | None
 
     def feed(self, chunk: bytes) -> bytes:
         """Return what can go to the client now; raises Broken."""

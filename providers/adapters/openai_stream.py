@@ -1,12 +1,14 @@
 """One OpenAI-shaped stream on its way through: the model's name is put back, usage is read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from providers.adapters.answers import Broken
+from providers.adapters.content import is_empty, is_given, text_bytes_of
+from providers.adapters.costs import Told, added
 from providers.adapters.renaming import Renaming
-from providers.adapters.usage import is_empty, is_given, text_bytes_of, usage_of
+from providers.adapters.usage import usage_of
 from providers.envelopes import read_failure
 from providers.failures import UNREADABLE, Failure
 from providers.sse import EventSplitter, EventTooLarge, data_of
@@ -53,6 +55,7 @@ class OpenAIReader:
         "_secrets",
         "_splitter",
         "_wants_usage",
+        "cost",
         "failure",
         "finished",
         "started",
@@ -64,6 +67,7 @@ class OpenAIReader:
         self.usage: Usage | None = None
         self.text_bytes = 0
         self.failure: Failure | None = None
+        self.cost: Callable[[Usage], Told] | None = None
         self.started = False
         self.finished = False
         name = _encode(asked)
@@ -137,7 +141,10 @@ class OpenAIReader:
             return b""
         self.started = True
         choices = members.get("choices")
-        self.usage = usage_of(members.get("usage")) or self.usage
+        if (used := usage_of(members.get("usage"))) is not None:
+            self.usage = used
+            if self.cost is not None:
+                members["usage"] = added(members["usage"], self.cost(used))
         if choices is not None and not is_empty(choices):
             self.text_bytes += text_bytes_of(choices)
         elif self.usage is not None and not self._wants_usage:

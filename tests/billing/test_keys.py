@@ -56,7 +56,7 @@ def test_an_issued_key_keeps_only_its_digest() -> None:
     row, token = ApiKey.issue(account, "laptop", allowed_models=["openai/*"])
     row.refresh_from_db()
     assert row.digest in keys.digests(token)
-    assert row.value_of().allowed_models == ("openai/*",)
+    assert row.value_of().permissions.models == ("openai/*",)
     secret = token.rsplit("_", 1)[1]
     assert not any(secret in str(value) for value in vars(row).values())
     with pytest.raises(IntegrityError):
