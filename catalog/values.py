@@ -7,6 +7,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
 
+from catalog.memory import Memory
 from catalog.search import Finder
 from providers.values import Endpoint, Price
 
@@ -129,7 +130,7 @@ class Snapshot:
     names: folded slug or alias to slug. offers: by model id, in the order of their slugs.
     offered: by slug, the ids of its models. upstream_ids: by slug, the provider's own id to the
     model's. folded: case-folded model ids and aliases to every spelling that there is. finder:
-    searches the models.
+    searches the models. memory: what was resolved of it; a copy begins with none.
     """
 
     revision: int = 0
@@ -144,6 +145,7 @@ class Snapshot:
     blocks: tuple[Block, ...] = ()
     folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     finder: Finder = field(default_factory=lambda: Finder({}), compare=False, repr=False)
+    memory: Memory = field(default_factory=Memory, init=False, compare=False, repr=False)
 
 
 def shared(items: Iterable[str]) -> tuple[str, ...]:

@@ -4,8 +4,10 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+
+import msgspec
 
 from providers.adapters.answers import Adapter, Answer, Broken, Fields
 from providers.adapters.costs import Told, with_cost
@@ -40,8 +42,7 @@ class Failed(Exception):
         self.failure = failure
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """What the record says of one attempt. `outcome` is "answered" or the failure's kind.
 
     offer: 0 where the attempt says nothing of an offer. said: the provider's words, cleaned, when
@@ -75,8 +76,7 @@ class Attempt:
         self.outcome = failure.kind.name
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """The client's request as every attempt sees it. prompt_tokens: an estimate.
 
     cost: what to tell of the cost of an answer along a route, where the client wants to know.
@@ -121,7 +121,8 @@ def within(outgoing: Outgoing, left_s: float) -> Outgoing:
     """Leave the attempt no more time than the request has."""
     if outgoing.timeouts.total_s <= left_s:
         return outgoing
-    return replace(outgoing, timeouts=replace(outgoing.timeouts, total_s=left_s))
+    timeouts = replace(outgoing.timeouts, total_s=left_s)
+    return msgspec.structs.replace(outgoing, timeouts=timeouts)
 
 
 async def judge(

@@ -3,8 +3,9 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from providers import errors
 from providers.adapters.answers import Answer
@@ -20,11 +21,10 @@ from providers.values import Route, Usage
 LEAST_S = 0.1  # with less time left, no further attempt begins
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """What came of a request: an answer or an opened stream from `route`, after `attempts`."""
 
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = []
     route: Route | None = None
     answer: Answer | None = None
     stream: UpstreamStream | None = None

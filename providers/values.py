@@ -31,10 +31,16 @@ class Secret:
     tokens_per_minute: int | None = None
     concurrency: int | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.id, self.token))
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A provider as a request sees it: where it is and how to speak to it."""
+    """A provider as a request sees it: where it is and how to speak to it.
+
+    Its hash reads no more than tells most of them apart: it is taken on each request.
+    """
 
     slug: str
     name: str
@@ -55,6 +61,9 @@ class Endpoint:
     timeouts: Timeouts = Timeouts()
     rewrites: tuple[Rewrite, ...] = ()
     secrets: tuple[Secret, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash((self.slug, self.base_url))
 
     @property
     def is_built_in(self) -> bool:

@@ -13,6 +13,7 @@ from catalog.asks import ANY, EVERYTHING, Ask, Preferences
 from catalog.explaining import explain
 from gatewayz.api.base import AsyncAPIView, caller
 from gatewayz.api.bodies import check_name
+from gatewayz.api.headers import has_key
 from gatewayz.plane import plane
 from providers.errors import BadRequest
 
@@ -43,7 +44,7 @@ class Explain(AsyncAPIView):
 
 async def is_staff(request: Request) -> bool:
     """Whether the admin's session cookie came instead of a key; Django's whole stack read it."""
-    if "HTTP_AUTHORIZATION" in request.META or "HTTP_X_API_KEY" in request.META:
+    if has_key(request):
         return False
     user = await request._request.auser()
     return bool(user.is_active and user.is_staff)

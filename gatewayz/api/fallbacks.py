@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 from msgspec.json import encode
 
+from gatewayz.api.answers import Whole
 from gatewayz.api.ids import new_request_id
 from gatewayz.api.problems import body_of
 from providers.errors import BadRequest, GatewayError, NotFound
@@ -45,10 +46,10 @@ def not_here(path: str) -> GatewayError:
 
 def answer(problem: GatewayError) -> HttpResponse:
     """Return `problem` as JSON, outside any view."""
+    return refusal(problem).for_django()
+
+
+def refusal(problem: GatewayError) -> Whole:
     request_id = new_request_id()
-    return HttpResponse(
-        encode(body_of(problem, request_id)),
-        status=problem.status,
-        content_type="application/json",
-        headers={"X-Request-ID": request_id},
-    )
+    body = encode(body_of(problem, request_id))
+    return Whole(body, problem.status, {"X-Request-ID": request_id})

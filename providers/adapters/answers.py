@@ -1,7 +1,6 @@
 """What an adapter makes of a provider's answer."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -18,8 +17,7 @@ class Broken(ValueError):
     """The answer is not what the provider's format promises."""
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """A whole answer in the client's format; `text_bytes` estimates where `usage` is None."""
 
     body: bytes
