@@ -9,9 +9,11 @@ import sys
 
 # Imported when named: some need what others do not.
 SUBCOMMANDS = {
-    "compare": ("benchmarks.comparing", "CPU and delays beside nginx"),
+    "compare": ("benchmarks.comparing", "processor time, delays and memory, beside the peers"),
     "guard": ("benchmarks.guard", "instructions per request, against the recorded ones"),
     "lists": ("benchmarks.lists", "GET /v1/models with 13,850 models"),
+    "scale": ("benchmarks.scale", "100,000 offers, 1,000,000 keys, 1,000 providers"),
+    "soak": ("benchmarks.soak", "an hour at half load: does memory stay flat"),
     "transport": ("benchmarks.transport", "the HTTP transport alone, beside its peers"),
 }
 DEFAULT = "compare"

@@ -21,7 +21,7 @@ from statistics import median
 
 import httpx
 
-from benchmarks.callgrind import ANSWER_S, Counted, missing, version
+from benchmarks.callgrind import Counted, missing, version
 from benchmarks.lockstep import Client, Pair, Upstream, chat
 from tests.world.gateway import ROOT, Gateway
 
@@ -29,6 +29,7 @@ RECORDED = Path(__file__).with_name("instructions.json")
 MOST_RISE = 0.10
 LAPS, WARM_LAPS, TIMES = 7, 2, 10
 NOT_RUN = 3
+START_S = 600
 STEADY = {"PYTHONHASHSEED": "0", "GATEWAYZ_POLL_INTERVAL_S": "3600"}
 
 Figures = dict[str, int]
@@ -71,13 +72,19 @@ def not_run(reason: str) -> int:
     return NOT_RUN
 
 
-def measure(folder: Path) -> Figures:
-    """Serve, go through the scenario, and return the instructions of each of its parts."""
+def measure(
+    folder: Path, database_url: str = "", fill: Callable[[Gateway], object] = lambda _: None
+) -> Figures:
+    """Serve, go through the scenario, and return the instructions of each of its parts.
+
+    fill: adds rows before the gateway starts.
+    """
     upstream = Upstream()
-    gateway = Gateway(folder, env=STEADY)
+    gateway = Gateway(folder, database_url=database_url, env=STEADY)
     gateway.migrate()
     gateway.apply(gateway.declared.provider("lockstep", upstream.url, ["acme/chat"]), settle=False)
     key = gateway.issue_key()
+    fill(gateway)
     gateway.steward.stop()
     with (
         contextlib.closing(upstream),
@@ -96,7 +103,7 @@ def served(gateway: Gateway) -> Iterator[tuple[Counted, tuple[str, int]]]:
         command = [sys.executable, "manage.py", "run_web", *place]
         with Counted(command, gateway.folder, gateway.env, ROOT, [listener.fileno()]) as process:
             ready = httpx.get(
-                f"http://127.0.0.1:{address[1]}/readyz", trust_env=False, timeout=ANSWER_S
+                f"http://127.0.0.1:{address[1]}/readyz", trust_env=False, timeout=START_S
             )
             if ready.status_code != 200:
                 raise RuntimeError(f"not ready: {ready.text}\n{process.told()}")
