@@ -40,7 +40,7 @@ def test_a_test_key_is_answered_by_echo_without_money_and_reaches_nobody_else(sh
     assert tester.chat("echo", models=[model], provider={"ignore": ["echo"]}).status_code == 404
     assert upstream.requests == []
     assert [row["id"] for row in tester.data("/v1/models")] == ["echo"]
-    assert [row["provider_slug"] for row in tester.data("/v1/gateways")] == ["echo"]
+    assert [row["slug"] for row in tester.data("/v1/gateways")] == ["echo"]
     assert receipt(tester, answer.headers["x-request-id"])["total_cost"] == 0
     assert tester.data("/v1/credits")["balance"] == "0.000000000"
 
