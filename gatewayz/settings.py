@@ -39,6 +39,7 @@ METRICS_DIR = DATA_DIR / "metrics"
 MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
 WEB_PROCESSES = 1  # `serve --workers` says how many share this node
 PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
+USAGE_DAYS = env.int("GATEWAYZ_USAGE_DAYS", default=90)
 PUBLIC_LISTINGS = env.bool("GATEWAYZ_PUBLIC_LISTINGS", default=True)
 POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
 
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
     "billing.ledger",
     "billing.limits",
     "billing.organisations",
+    "billing.rollups",
     "gatewayz",
     "gatewayz.logins",
 ]

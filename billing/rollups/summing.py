@@ -1,0 +1,72 @@
+"""Adds usage rows to the sums of their hours, each exactly once."""
+
+from datetime import UTC
+
+from django.db import connection
+from django.db.models import Count, DateField, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, TruncHour, TruncMonth
+from django.db.transaction import atomic
+
+from billing.models import UsageRow
+from billing.rollups.horizon import horizon
+from billing.rollups.models import COUNTS, KEYS, HourlyUsage, Progress
+
+BATCH = 20_000
+HOUR = TruncHour("created_at", tzinfo=UTC)
+MONTH = TruncMonth(
+    Coalesce("transaction__created_at", "created_at"), output_field=DateField(), tzinfo=UTC
+)
+SUMS = {
+    "requests": Count("pk"),
+    "failures": Count("pk", filter=Q(outcome="failed")),
+    "first_bytes": Count("first_byte_ms"),
+    "provider_cost_nano": Value(0),
+}
+
+
+def summed(rows: QuerySet[UsageRow]) -> QuerySet:
+    """Return `rows` summed by hour, key, model, provider and endpoint, as a rollup's columns."""
+    sums = {f"of_{name}": SUMS.get(name) or Coalesce(Sum(name), 0) for name in COUNTS}
+    keys = {name: F(name) for name in KEYS if name not in ("hour", "booked_month")}
+    by = {f"by_{name}": key for name, key in keys.items()}
+    grouped = rows.order_by().values(by_hour=HOUR, by_booked_month=MONTH, **by)
+    return grouped.annotate(**sums)
+
+
+def roll_up() -> int:
+    """Add every row that came since; return how many. Safe to run beside itself and bookkeepers."""
+    end = horizon()
+    total = 0
+    while end is not None and (added := roll_up_batch(end)):
+        total += added
+    return total
+
+
+def roll_up_batch(end: int) -> int:
+    """Add the next rows up to the primary key `end`, and move the mark with them."""
+    with atomic():
+        progress = Progress.locked()
+        start = progress.rolled_through
+        keys = UsageRow.objects.filter(pk__gt=start, pk__lte=end).order_by("pk")
+        batch = list(keys.values_list("pk", flat=True)[:BATCH])
+        if not batch:
+            return 0
+        add(UsageRow.objects.filter(pk__gt=start, pk__lte=batch[-1]))
+        progress.rolled_through = batch[-1]
+        progress.save(update_fields=["rolled_through"])
+    return len(batch)
+
+
+def add(rows: QuerySet[UsageRow]) -> None:
+    """Add `rows` to the sums that are there."""
+    select, params = summed(rows).query.sql_with_params()
+    table = HourlyUsage._meta.db_table
+    named = ", ".join((*KEYS, *COUNTS))
+    taken = ", ".join([f"by_{name}" for name in KEYS] + [f"of_{name}" for name in COUNTS])
+    more = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in COUNTS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({named}) SELECT {taken} FROM ({select}) AS fresh WHERE true "
+            f"ON CONFLICT ({', '.join(KEYS)}) DO UPDATE SET {more}",
+            params,
+        )
