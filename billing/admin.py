@@ -243,10 +243,20 @@ class UsageRowAdmin(ReadOnly, ModelAdmin):
     list_select_related = ("account",)
     list_filter = ("created_at", OutcomeFilter, ProviderFilter)
     list_per_page = 50
-    search_fields = ("=request_id", "=key_id", "=account__name")
+    search_fields = ("request_id", "key_id", "account__name")  # whole: see get_search_results
     search_help_text = "A whole request id, key id or account name"
     show_full_result_count = False
     paginator = InfinitePaginator
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Compare whole values of this table alone: Django's way reads all of it."""
+        if not (term := search_term.strip()):
+            return queryset, False
+        accounts = list(Account.objects.filter(name__iexact=term).values_list("pk", flat=True))
+        found = Q(request_id=term) | Q(key_id=term) | Q(account_id__in=accounts)
+        return queryset.filter(found), False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         names = [field.name for field in UsageRow._meta.fields if field.name != "id"]

@@ -38,6 +38,7 @@ GROUPS = {
         ("limits.budgetnotice", "notifications"),
         ("ledger.transaction", "receipt_long"),
         ("ledger.ledgeraccount", "balance"),
+        ("rollups.hourlyusage", "bar_chart"),
         ("billing.usagerow", "monitoring"),
     ),
     "Operations": (

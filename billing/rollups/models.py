@@ -7,9 +7,17 @@ COUNTS = (
     "requests",
     "failures",
     "prompt_tokens",
-    "cached_tokens",
     "completion_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
     "reasoning_tokens",
+    "audio_input_tokens",
+    "audio_output_tokens",
+    "image_input_tokens",
+    "image_output_tokens",
+    "searches",
+    "images",
     "cost_nano",
     "provider_cost_nano",
     "duration_ms",
@@ -22,7 +30,8 @@ class HourlyUsage(models.Model):
     """What one key asked of one model at one provider in one hour (UTC), summed.
 
     booked_month: the month of the transactions that charged it, which statements go by. A request
-    of a month's last minutes may be charged in the next one.
+    of a month's last minutes may be charged in the next one. prompt_tokens and completion_tokens
+    are the wholes, other tokens parts of them.
     """
 
     account = models.ForeignKey(
@@ -37,9 +46,17 @@ class HourlyUsage(models.Model):
     requests = models.BigIntegerField(default=0)
     failures = models.BigIntegerField(default=0)
     prompt_tokens = models.BigIntegerField(default=0)
-    cached_tokens = models.BigIntegerField(default=0)
     completion_tokens = models.BigIntegerField(default=0)
+    cached_tokens = models.BigIntegerField(default=0)
+    cache_write_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
     reasoning_tokens = models.BigIntegerField(default=0)
+    audio_input_tokens = models.BigIntegerField(default=0)
+    audio_output_tokens = models.BigIntegerField(default=0)
+    image_input_tokens = models.BigIntegerField(default=0)
+    image_output_tokens = models.BigIntegerField(default=0)
+    searches = models.BigIntegerField(default=0)
+    images = models.BigIntegerField(default=0)
     cost_nano = models.BigIntegerField(default=0, help_text="What customers were charged.")
     provider_cost_nano = models.BigIntegerField(default=0, help_text="What it cost us.")
     duration_ms = models.BigIntegerField(default=0, help_text="Sum; divide by requests.")
