@@ -7,7 +7,7 @@ from django.db.migrations.operations import AddIndex
 
 
 class AddIndexAside(AddIndexConcurrently):
-    """PostgreSQL builds it while others write; SQLite at once. The migration is `atomic = False`."""
+    """PostgreSQL builds it while others write; SQLite at once. Needs `atomic = False`."""
 
     def database_forwards(
         self, app_label: str, editor: Any, from_state: Any, to_state: Any

@@ -68,7 +68,10 @@ class HourlyUsage(models.Model):
         verbose_name = "hour of usage"
         verbose_name_plural = "usage by the hour"
         constraints = [models.UniqueConstraint(fields=KEYS, name="usage_once_per_hour")]
-        indexes = [models.Index(fields=["account", "booked_month"], name="hours_by_booked_month")]
+        indexes = [
+            models.Index(fields=["account", "booked_month"], name="hours_by_booked_month"),
+            models.Index(fields=["key_id", "hour"], name="hours_by_key"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.model_id or '-'} at {self.provider or '-'}, {self.hour:%Y-%m-%d %H}:00"

@@ -32,11 +32,13 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Hours from `since` on, before `until`; of one account, or of all."""
+    """Hours from `since` on, before `until`. accounts, keys: whose, by id; None for all."""
 
     since: datetime
     until: datetime
-    account_id: int | None = None
+    accounts: Sequence[int] | None = None
+    keys: Sequence[str] | None = None
+    model: str = ""
 
 
 def usage_by(span: Span, *groups: str) -> list[Row]:
@@ -93,7 +95,11 @@ def within(rows: QuerySet, span: Span, moment: str) -> QuerySet:
     since, until = whole_hour(span.since), whole_hour(span.until)
     until += HOUR if until < span.until else timedelta(0)
     rows = rows.filter(**{f"{moment}__gte": since, f"{moment}__lt": until})
-    return rows if span.account_id is None else rows.filter(account_id=span.account_id)
+    if span.accounts is not None:
+        rows = rows.filter(account_id__in=span.accounts)
+    if span.keys is not None:
+        rows = rows.filter(key_id__in=span.keys)
+    return rows.filter(model_id=span.model) if span.model else rows
 
 
 def whole_hour(moment: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """Hourly sums: every usage row once, late ones too, and what is left when rows are deleted."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -32,8 +33,8 @@ def stored() -> list[dict]:
     return list(HourlyUsage.objects.order_by("pk").values())
 
 
-def counted(*groups: str, span: tuple = YEAR, account_id: int | None = None) -> list[tuple]:
-    rows = usage_by(Span(*span, account_id), *groups)
+def counted(*groups: str, span: tuple = YEAR, **whose: Any) -> list[tuple]:
+    rows = usage_by(Span(*span, **whose), *groups)
     return [(*(row[name] for name in groups), row["requests"], row["cost_nano"]) for row in rows]
 
 
@@ -89,8 +90,10 @@ def test_answers_are_the_same_whatever_was_summed_yet(acme: Account, rolled: int
     assert counted() == [(4, 28)]
     assert counted(span=(NOON + MINUTE, NOON + 2 * MINUTE)) == [(2, 14)]
     assert counted(span=(NOON + HOUR, NOON + 2 * HOUR)) == [(1, 7)]
-    assert counted(account_id=acme.pk) == [(4, 28)]
-    assert counted("day", account_id=acme.pk + 99) == []
+    assert counted(accounts=[acme.pk]) == [(4, 28)]
+    assert counted("day", accounts=[acme.pk + 99]) == []
+    assert counted(keys=["k1", "k2"], model="chat") == [(4, 28)]
+    assert counted(keys=["k2"]) == counted(model="other") == [(0, 0)]
 
 
 def test_no_usage_is_zero_in_total_and_no_row_in_groups(acme: Account) -> None:
