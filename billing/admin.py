@@ -19,6 +19,7 @@ from billing.forms import RotateForm, TopUpForm
 from billing.ledger.credits import credit
 from billing.limits.panels import PlanRuleRows
 from billing.models import Account, ApiKey, Plan, UsageRow
+from billing.payments.panels import Redeems
 from providers.models import Provider
 from providers.panels import Choice, ConfigurationAdmin, ReadOnly
 
@@ -76,7 +77,7 @@ class PlanAdmin(ConfigurationAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(ConfigurationAdmin):
+class AccountAdmin(Redeems, ConfigurationAdmin):
     list_display = ("name", "organisation", "plan", "balance", "enabled", "created_at")
     list_select_related = ("plan", "organisation")
     autocomplete_fields = ("organisation",)
@@ -89,7 +90,7 @@ class AccountAdmin(ConfigurationAdmin):
         "credit_limit",
         ("balance", "held", "created_at"),
     )
-    actions_detail = ("top_up",)
+    actions_detail = ("top_up", "redeem")
 
     @display(description="balance", ordering="balance_nano")
     def balance(self, row: Account) -> str:

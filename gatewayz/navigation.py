@@ -41,6 +41,12 @@ GROUPS = {
         ("rollups.hourlyusage", "bar_chart"),
         ("billing.usagerow", "monitoring"),
     ),
+    "Money": (
+        ("payments.promotioncode", "redeem"),
+        ("payments.paymentsession", "credit_card"),
+        ("payments.dispute", "gavel"),
+        ("payments.stripeevent", "webhook"),
+    ),
     "Operations": (
         ("alerts.alert", "notifications_active"),
         ("alerts.alertrule", "rule"),

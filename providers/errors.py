@@ -5,6 +5,7 @@ GatewayError
 ├── UnknownProvider       400 unknown_provider       the slug names nobody; valid ones follow
 ├── ContextLengthExceeded 400 context_length_exceeded
 ├── CodeRefused           400 code_refused           unknown, used or expired: one answer
+├── PaymentRefused        400 payment_refused        what a payment's notice says cannot be booked
 ├── InvalidKey            401 invalid_api_key
 ├── InsufficientCredits   402 insufficient_credits
 ├── ModelNotAllowed       403 model_not_allowed      the key may not
@@ -67,6 +68,10 @@ class ContextLengthExceeded(BadRequest):
 
 class CodeRefused(BadRequest):
     code = "code_refused"
+
+
+class PaymentRefused(BadRequest):
+    code = "payment_refused"
 
 
 class Unprocessable(BadRequest):

@@ -10,6 +10,8 @@ from gatewayz.api.health import Health, Livez, Readyz
 from gatewayz.api.keys import KeyDetail, KeyList, KeyRotation
 from gatewayz.api.metrics import Metrics
 from gatewayz.api.models import ModelDetail, ModelEndpoints, ModelList
+from gatewayz.api.stripe import stripe_webhook
+from gatewayz.api.topups import Checkout, Redeem
 from gatewayz.api.usage import Usage
 
 inference = [
@@ -23,6 +25,9 @@ account = [
     path("v1/credits", Credits.as_view()),
     path("v1/generation", Generation.as_view()),
     path("v1/usage", Usage.as_view()),
+    path("v1/credits/redeem", Redeem.as_view()),
+    path("v1/credits/checkout", Checkout.as_view()),
+    path("webhooks/stripe", stripe_webhook),
 ]
 listings = [
     path("v1/explain", Explain.as_view()),
