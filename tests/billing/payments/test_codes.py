@@ -93,7 +93,15 @@ def test_a_code_that_would_leave_the_balances_range_is_not_used_up() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "count", "uses"),
-    [(0, 1, 1), (-1, 1, 1), (10**18 + 1, 1, 1), (1, 0, 1), (1, 10_001, 1), (1, 1, 0), (1, 1, 2**31)],
+    [
+        (0, 1, 1),
+        (-1, 1, 1),
+        (10**18 + 1, 1, 1),
+        (1, 0, 1),
+        (1, 10_001, 1),
+        (1, 1, 0),
+        (1, 1, 2**31),
+    ],
 )
 def test_no_odd_batch_is_drawn(amount: int, count: int, uses: int) -> None:
     with pytest.raises(money.BadAmount):
