@@ -20,6 +20,7 @@ from billing.ledger.credits import credit
 from billing.limits.panels import PlanRuleRows
 from billing.models import Account, ApiKey, Plan, UsageRow
 from billing.payments.panels import Redeems
+from billing.statements.panels import Issues
 from providers.models import Provider
 from providers.panels import Choice, ConfigurationAdmin, ReadOnly
 
@@ -77,7 +78,7 @@ class PlanAdmin(ConfigurationAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(Redeems, ConfigurationAdmin):
+class AccountAdmin(Redeems, Issues, ConfigurationAdmin):
     list_display = ("name", "organisation", "plan", "balance", "enabled", "created_at")
     list_select_related = ("plan", "organisation")
     autocomplete_fields = ("organisation",)
@@ -90,7 +91,7 @@ class AccountAdmin(Redeems, ConfigurationAdmin):
         "credit_limit",
         ("balance", "held", "created_at"),
     )
-    actions_detail = ("top_up", "redeem")
+    actions_detail = ("top_up", "redeem", "issue")
 
     @display(description="balance", ordering="balance_nano")
     def balance(self, row: Account) -> str:

@@ -42,6 +42,7 @@ GROUPS = {
         ("billing.usagerow", "monitoring"),
     ),
     "Money": (
+        ("statements.statement", "description"),
         ("payments.promotioncode", "redeem"),
         ("payments.paymentsession", "credit_card"),
         ("payments.dispute", "gavel"),

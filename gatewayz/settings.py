@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "billing.organisations",
     "billing.rollups",
     "billing.payments",
+    "billing.statements",
     "gatewayz",
     "gatewayz.logins",
 ]
