@@ -31,11 +31,11 @@ class StatementDetail(AsyncAPIView):
 
     endpoint = "account"
 
-    async def get(self, request: Request, number: str, form: str | None) -> HttpResponseBase:
+    async def get(self, request: Request, number: str, form: str = "") -> HttpResponseBase:
         key = await caller(request)
-        if form is None and "text/csv" in request.META.get("HTTP_ACCEPT", ""):
+        if not form and "text/csv" in request.META.get("HTTP_ACCEPT", ""):
             form = ".csv"
-        found = await plane.ask(one, key, int(number), form or "")
+        found = await plane.ask(one, key, int(number), form)
         if not form:
             return Response({"data": found})
         answer = HttpResponse(found, content_type=TYPES[form])
