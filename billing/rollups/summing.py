@@ -3,7 +3,7 @@
 from datetime import UTC
 
 from django.db import connection
-from django.db.models import Count, DateField, Expression, F, Q, QuerySet, Sum, Value
+from django.db.models import Count, DateField, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncHour, TruncMonth
 from django.db.transaction import atomic
 
@@ -21,20 +21,15 @@ SUMS = {
     "failures": Count("pk", filter=Q(outcome="failed")),
     "first_bytes": Count("first_byte_ms"),
 }
-COLUMNS = {field.name for field in UsageRow._meta.get_fields()}
 
 
 def summed(rows: QuerySet[UsageRow]) -> QuerySet:
     """Return `rows` summed by hour, key, model, provider and endpoint, as a rollup's columns."""
-    sums = {f"of_{name}": SUMS.get(name) or sum_of(name) for name in COUNTS}
+    sums = {f"of_{name}": SUMS.get(name) or Coalesce(Sum(name), 0) for name in COUNTS}
     keys = {name: F(name) for name in KEYS if name not in ("hour", "booked_month")}
     by = {f"by_{name}": key for name, key in keys.items()}
     grouped = rows.order_by().values(by_hour=HOUR, by_booked_month=MONTH, **by)
     return grouped.annotate(**sums)
-
-
-def sum_of(name: str) -> Expression:
-    return Coalesce(Sum(name), 0) if name in COLUMNS else Value(0)
 
 
 def roll_up() -> int:

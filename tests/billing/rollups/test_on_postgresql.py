@@ -14,15 +14,15 @@ from tests.world.gateway import Gateway
 
 ROOT = Path(__file__).parents[3]
 MADE = """
-INSERT INTO billing_account (name, plan_id, enabled, balance_nano, held_nano, credit_limit,
-  created_at) SELECT 'Acme', id, true, 0, 0, 0, now() FROM billing_plan LIMIT 1
+from django.utils import timezone
+from tests.billing.books import account
+from tests.billing.rollups.use import book
+book(account(), timezone.now())
 """
 ADDED = """
-INSERT INTO billing_usagerow (request_id, created_at, account_id, key_id, endpoint, asked_model,
-  model_id, provider, upstream_id, stream, status, outcome, error_code, attempts, prompt_tokens,
-  completion_tokens, cached_tokens, reasoning_tokens, usage_source, cost_nano, duration_ms)
-SELECT %s, now(), id, 'k', 'chat', 'm', 'm', 'p', 'm', false, 200, 'answered', '', '[]', 1, 1, 0, 0,
-  'upstream', 0, 1 FROM billing_account LIMIT 1
+INSERT INTO billing_usagerow SELECT (jsonb_populate_record(one, jsonb_build_object(
+  'id', nextval(pg_get_serial_sequence('billing_usagerow', 'id')), 'request_id', %s::text))).*
+FROM billing_usagerow AS one ORDER BY id LIMIT 1
 """
 ROLL = "from billing.rollups.horizon import horizon; from billing.rollups.summing import *; "
 
@@ -61,20 +61,21 @@ def test_a_row_that_becomes_visible_late_is_not_passed_over(
     gateway_on_postgresql: Gateway,
 ) -> None:
     gateway = gateway_on_postgresql
+    gateway.manage("shell", "--verbosity", "0", "-c", MADE)
+    assert said(gateway, "roll_up()") == "1"
     with (
         psycopg.connect(gateway.database_url) as slow,
         psycopg.connect(gateway.database_url, autocommit=True) as quick,
     ):
-        quick.execute(MADE)
         slow.execute(ADDED, ["late"])
         quick.execute(ADDED, ["early"])
         assert said(gateway, "horizon(0.2)") == "None"
-        assert summed(gateway) == 0
+        assert summed(gateway) == 1
         slow.commit()
         assert said(gateway, "roll_up()") == "2"
         slow.execute(ADDED, ["given up"])
         slow.rollback()
         quick.execute(ADDED, ["after"])
         assert said(gateway, "roll_up()") == "1"
-    assert summed(gateway) == 3
+    assert summed(gateway) == 4
     assert said(gateway, "roll_up()") == "0"
