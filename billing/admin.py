@@ -93,6 +93,12 @@ class AccountAdmin(Redeems, Issues, ConfigurationAdmin):
     )
     actions_detail = ("top_up", "redeem", "issue")
 
+    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        """Whoever has usage or money stays. Django would list all of it to say so."""
+        if obj is None or obj.usage.exists() or obj.ledger_accounts.exists():
+            return False
+        return super().has_delete_permission(request, obj)
+
     @display(description="balance", ordering="balance_nano")
     def balance(self, row: Account) -> str:
         return money.written(row.balance_nano)
@@ -245,6 +251,7 @@ class UsageRowAdmin(ReadOnly, ModelAdmin):
     list_select_related = ("account",)
     list_filter = ("created_at", OutcomeFilter, ProviderFilter)
     list_per_page = 50
+    sortable_by = ("created_at",)
     search_fields = ("request_id", "key_id", "account__name")  # whole: see get_search_results
     search_help_text = "A whole request id, key id or account name"
     show_full_result_count = False

@@ -7,7 +7,7 @@ from django.db.transaction import atomic
 from billing.ledger.models import Posting
 from billing.models import UsageRow
 from billing.money import written
-from billing.rollups.models import HourlyUsage, Progress
+from billing.rollups.models import DailyUsage, HourlyUsage, Progress
 
 MOST_SHOWN = 100
 
@@ -67,17 +67,20 @@ def in_sum(progress: Progress) -> list[str]:
 
 
 def rolled_up(progress: Progress) -> list[str]:
-    """The hourly sums are those of the rows, deleted ones included."""
+    """The sums by hour and by day are those of the rows, deleted ones included."""
     kept = UsageRow.objects.filter(pk__lte=progress.rolled_through)
     rows = kept.aggregate(requests=Count("pk"), cost=Coalesce(Sum("cost_nano"), 0))
-    sums = HourlyUsage.objects.aggregate(
-        requests=Coalesce(Sum("requests"), 0), cost=Coalesce(Sum("cost_nano"), 0)
-    )
     requests = rows["requests"] + progress.deleted_rows
     cost = rows["cost"] + progress.deleted_cost_nano
-    if (sums["requests"], sums["cost"]) == (requests, cost):
-        return []
+    found = {"hourly": total(HourlyUsage), "daily": total(DailyUsage)}
     return [
-        f"hourly sums say {sums['requests']} requests for {written(sums['cost'])}, "
+        f"{name} sums say {sums[0]} requests for {written(sums[1])}, "
         f"usage rows {requests} for {written(cost)}"
+        for name, sums in found.items()
+        if sums != (requests, cost)
     ]
+
+
+def total(kind: type[HourlyUsage] | type[DailyUsage]) -> tuple[int, int]:
+    sums = kind.objects.aggregate(requests=Sum("requests"), cost=Sum("cost_nano"))
+    return sums["requests"] or 0, sums["cost"] or 0

@@ -19,7 +19,7 @@ GIVEN = {"payments": "paid in", "promotions": "by codes", "adjustments": "by adm
 def dashboard(now: datetime) -> dict[str, Any]:
     """Return the tables and the chart of the days up to `now`."""
     since = whole_hour(now).replace(hour=0) - timedelta(days=DAYS - 1)
-    span = Span(since, now + timedelta(hours=1))
+    span = Span(since, since + timedelta(days=DAYS))
     found = consistent(lambda: groups(span))
     names = Account.objects.in_bulk([row["account"] for row in top(found["account"])])
     return {

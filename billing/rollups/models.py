@@ -3,6 +3,7 @@
 from django.db import models
 
 KEYS = ("account_id", "hour", "booked_month", "key_id", "model_id", "provider", "endpoint")
+DAILY_KEYS = ("day", "account_id", "model_id", "provider")
 COUNTS = (
     "requests",
     "failures",
@@ -26,23 +27,9 @@ COUNTS = (
 )
 
 
-class HourlyUsage(models.Model):
-    """What one key asked of one model at one provider in one hour (UTC), summed.
+class Sums(models.Model):
+    """What is counted. Prompt and completion tokens are wholes, other tokens parts of them."""
 
-    booked_month: the month of the transactions that charged it, which statements go by. A request
-    of a month's last minutes may be charged in the next one. prompt_tokens and completion_tokens
-    are the wholes, other tokens parts of them.
-    """
-
-    account = models.ForeignKey(
-        "billing.Account", models.PROTECT, related_name="hourly_usage", db_index=False
-    )
-    hour = models.DateTimeField(db_index=True)
-    booked_month = models.DateField(help_text="Its first day.")
-    key_id = models.CharField(max_length=32)
-    model_id = models.CharField(max_length=250, blank=True)
-    provider = models.CharField(max_length=63, blank=True)
-    endpoint = models.CharField(max_length=30)
     requests = models.BigIntegerField(default=0)
     failures = models.BigIntegerField(default=0)
     prompt_tokens = models.BigIntegerField(default=0)
@@ -64,6 +51,27 @@ class HourlyUsage(models.Model):
     first_byte_ms = models.BigIntegerField(default=0, help_text="Sum; divide by first bytes.")
 
     class Meta:
+        abstract = True
+
+
+class HourlyUsage(Sums):
+    """What one key asked of one model at one provider in one hour (UTC), summed.
+
+    booked_month: the month of the transactions that charged it, which statements go by. A request
+    of a month's last minutes may be charged in the next one.
+    """
+
+    account = models.ForeignKey(
+        "billing.Account", models.PROTECT, related_name="hourly_usage", db_index=False
+    )
+    hour = models.DateTimeField(db_index=True)
+    booked_month = models.DateField(help_text="Its first day.")
+    key_id = models.CharField(max_length=32)
+    model_id = models.CharField(max_length=250, blank=True)
+    provider = models.CharField(max_length=63, blank=True)
+    endpoint = models.CharField(max_length=30)
+
+    class Meta:
         ordering = ["-hour", "-pk"]
         verbose_name = "hour of usage"
         verbose_name_plural = "usage by the hour"
@@ -75,6 +83,26 @@ class HourlyUsage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_id or '-'} at {self.provider or '-'}, {self.hour:%Y-%m-%d %H}:00"
+
+
+class DailyUsage(Sums):
+    """The same by the day, keys and endpoints together: for who looks at all accounts."""
+
+    account = models.ForeignKey("billing.Account", models.PROTECT, related_name="daily_usage")
+    day = models.DateField()
+    model_id = models.CharField(max_length=250, blank=True)
+    provider = models.CharField(max_length=63, blank=True)
+
+    class Meta:
+        ordering = ["-day", "-pk"]
+        verbose_name = "day of usage"
+        verbose_name_plural = "usage by the day"
+        constraints = [
+            models.UniqueConstraint(fields=DAILY_KEYS, name="usage_once_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_id or '-'} at {self.provider or '-'}, {self.day:%Y-%m-%d}"
 
 
 class Progress(models.Model):

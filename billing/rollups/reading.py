@@ -3,28 +3,38 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import DateField, F, QuerySet, Sum
 from django.db.models.functions import TruncDate, TruncMonth
 from django.db.transaction import atomic
 
 from billing.models import UsageRow
-from billing.rollups.models import COUNTS, KEYS, HourlyUsage, Progress
+from billing.rollups.models import COUNTS, KEYS, DailyUsage, HourlyUsage, Progress
 from billing.rollups.summing import summed
 
 Row = dict[str, Any]
 Result = TypeVar("Result")
 GROUPS: Mapping[str, tuple[Any, Callable[[Row], Any]]] = {
     "hour": (F("hour"), lambda row: row["hour"]),
-    "day": (TruncDate("hour"), lambda row: row["hour"].date()),
-    "month": (TruncMonth("hour"), lambda row: row["hour"].replace(day=1, hour=0)),
+    "day": (TruncDate("hour", tzinfo=UTC), lambda row: row["hour"].date()),
+    "month": (
+        TruncMonth("hour", output_field=DateField(), tzinfo=UTC),
+        lambda row: row["hour"].date().replace(day=1),
+    ),
     "account": (F("account_id"), lambda row: row["account_id"]),
     "key": (F("key_id"), lambda row: row["key_id"]),
     "model": (F("model_id"), lambda row: row["model_id"]),
     "provider": (F("provider"), lambda row: row["provider"]),
     "endpoint": (F("endpoint"), lambda row: row["endpoint"]),
+}
+DAILY = {  # what sums by the day know, too
+    "day": F("day"),
+    "month": TruncMonth("day"),
+    "account": F("account_id"),
+    "model": F("model_id"),
+    "provider": F("provider"),
 }
 ATTEMPTS = 5
 HOUR = timedelta(hours=1)
@@ -39,6 +49,12 @@ class Span:
     accounts: Sequence[int] | None = None
     keys: Sequence[str] | None = None
     model: str = ""
+
+    @property
+    def whole_days(self) -> bool:
+        """Whether sums by the day can answer."""
+        edges = (self.since, self.until)
+        return self.keys is None and all(edge.astimezone(UTC).time() == time.min for edge in edges)
 
 
 def usage_by(span: Span, *groups: str) -> list[Row]:
@@ -67,13 +83,21 @@ class Reading:
         ]
 
     def stored(self, groups: Sequence[str]) -> list[tuple[tuple[Any, ...], list[int]]]:
-        rows = within(HourlyUsage.objects.all(), self.span, "hour").order_by()
-        named = {f"by_{name}": GROUPS[name][0] for name in groups}
+        if self.span.whole_days and DAILY.keys() >= set(groups):
+            rows, named = self.days(groups)
+        else:
+            rows = within(HourlyUsage.objects.all(), self.span, "hour").order_by()
+            named = {f"by_{name}": GROUPS[name][0] for name in groups}
         sums = {f"of_{name}": Sum(name) for name in COUNTS}
         found = rows.values(**named).annotate(**sums) if groups else [rows.aggregate(**sums)]
         return [
             (tuple(row[name] for name in named), [row[name] or 0 for name in sums]) for row in found
         ]
+
+    def days(self, groups: Sequence[str]) -> tuple[QuerySet, Row]:
+        since, until = self.span.since.date(), self.span.until.date()
+        rows = DailyUsage.objects.filter(day__gte=since, day__lt=until).order_by()
+        return mine(rows, self.span), {f"by_{name}": DAILY[name] for name in groups}
 
     def fresh(self, groups: Sequence[str]) -> list[tuple[tuple[Any, ...], list[int]]]:
         return [
@@ -94,7 +118,10 @@ def tail(span: Span, rolled_through: int) -> list[Row]:
 def within(rows: QuerySet, span: Span, moment: str) -> QuerySet:
     since, until = whole_hour(span.since), whole_hour(span.until)
     until += HOUR if until < span.until else timedelta(0)
-    rows = rows.filter(**{f"{moment}__gte": since, f"{moment}__lt": until})
+    return mine(rows.filter(**{f"{moment}__gte": since, f"{moment}__lt": until}), span)
+
+
+def mine(rows: QuerySet, span: Span) -> QuerySet:
     if span.accounts is not None:
         rows = rows.filter(account_id__in=span.accounts)
     if span.keys is not None:

@@ -1,21 +1,31 @@
-"""Adds usage rows to the sums of their hours, each exactly once."""
+"""Adds usage rows to the sums of their hours and days, each exactly once."""
 
+from collections.abc import Sequence
 from datetime import UTC
 
 from django.db import connection
-from django.db.models import Count, DateField, F, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce, TruncHour, TruncMonth
+from django.db.models import Count, DateField, F, Model, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, TruncDate, TruncHour, TruncMonth
 from django.db.transaction import atomic
 
 from billing.models import UsageRow
 from billing.rollups.horizon import horizon
-from billing.rollups.models import COUNTS, KEYS, HourlyUsage, Progress
+from billing.rollups.models import (
+    COUNTS,
+    DAILY_KEYS,
+    KEYS,
+    DailyUsage,
+    HourlyUsage,
+    Progress,
+)
 
 BATCH = 20_000
-HOUR = TruncHour("created_at", tzinfo=UTC)
-MONTH = TruncMonth(
-    Coalesce("transaction__created_at", "created_at"), output_field=DateField(), tzinfo=UTC
-)
+BOOKED = Coalesce("transaction__created_at", "created_at")
+MOMENTS = {
+    "hour": TruncHour("created_at", tzinfo=UTC),
+    "day": TruncDate("created_at", tzinfo=UTC),
+    "booked_month": TruncMonth(BOOKED, output_field=DateField(), tzinfo=UTC),
+}
 SUMS = {
     "requests": Count("pk"),
     "failures": Count("pk", filter=Q(outcome="failed")),
@@ -23,13 +33,11 @@ SUMS = {
 }
 
 
-def summed(rows: QuerySet[UsageRow]) -> QuerySet:
-    """Return `rows` summed by hour, key, model, provider and endpoint, as a rollup's columns."""
+def summed(rows: QuerySet[UsageRow], keys: Sequence[str] = KEYS) -> QuerySet:
+    """Return `rows` summed by `keys`, as a rollup's columns: `by_…` and `of_…`."""
     sums = {f"of_{name}": SUMS.get(name) or Coalesce(Sum(name), 0) for name in COUNTS}
-    keys = {name: F(name) for name in KEYS if name not in ("hour", "booked_month")}
-    by = {f"by_{name}": key for name, key in keys.items()}
-    grouped = rows.order_by().values(by_hour=HOUR, by_booked_month=MONTH, **by)
-    return grouped.annotate(**sums)
+    by = {f"by_{name}": MOMENTS.get(name) or F(name) for name in keys}
+    return rows.order_by().values(**by).annotate(**sums)
 
 
 def roll_up() -> int:
@@ -57,15 +65,21 @@ def roll_up_batch(end: int) -> int:
 
 
 def add(rows: QuerySet[UsageRow]) -> None:
-    """Add `rows` to the sums that are there."""
-    select, params = summed(rows).query.sql_with_params()
-    table = HourlyUsage._meta.db_table
-    named = ", ".join((*KEYS, *COUNTS))
-    taken = ", ".join([f"by_{name}" for name in KEYS] + [f"of_{name}" for name in COUNTS])
+    """Add `rows` to the sums of their hours and days."""
+    merge(HourlyUsage, KEYS, summed(rows))
+    merge(DailyUsage, DAILY_KEYS, summed(rows, DAILY_KEYS))
+
+
+def merge(kind: type[Model], keys: Sequence[str], sums: QuerySet) -> None:
+    """Add `sums`, named as `summed` names them, to the rows that are there."""
+    select, params = sums.query.sql_with_params()
+    table = kind._meta.db_table
+    named = ", ".join((*keys, *COUNTS))
+    taken = ", ".join([f"by_{name}" for name in keys] + [f"of_{name}" for name in COUNTS])
     more = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in COUNTS)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({named}) SELECT {taken} FROM ({select}) AS fresh WHERE true "
-            f"ON CONFLICT ({', '.join(KEYS)}) DO UPDATE SET {more}",
+            f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {more}",
             params,
         )

@@ -1,6 +1,6 @@
 """Hourly sums: every usage row once, late ones too, and what is left when rows are deleted."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.ledger.checking import differences
 from billing.models import Account, UsageRow
-from billing.rollups.models import COUNTS, HourlyUsage, Progress
+from billing.rollups.models import COUNTS, DailyUsage, HourlyUsage, Progress
 from billing.rollups.reading import Span, usage_by, whole_hour
 from billing.rollups.rebuilding import rebuild
 from billing.rollups.retention import delete_old
@@ -83,11 +83,16 @@ def test_answers_are_the_same_whatever_was_summed_yet(acme: Account, rolled: int
     assert counted("day") == [(NOON.date(), 3, 21), ((NOON + DAY).date(), 1, 7)]
     assert counted("hour")[0] == (NOON, 2, 14)
     assert counted("month") == [
-        (datetime(2026, 3, 1, tzinfo=UTC), 3, 21),
-        (datetime(2026, 4, 1, tzinfo=UTC), 1, 7),
+        (date(2026, 3, 1), 3, 21),
+        (date(2026, 4, 1), 1, 7),
     ]
     assert counted("day", "model", "key")[0] == (NOON.date(), "chat", "k1", 3, 21)
     assert counted() == [(4, 28)]
+    days = (NOON.replace(hour=0), NOON.replace(hour=0) + DAY)
+    assert counted("day", span=days) == [(NOON.date(), 3, 21)]
+    assert counted("month", "model", span=days) == [(date(2026, 3, 1), "chat", 3, 21)]
+    assert counted("provider", "account", span=days) == [("acme", acme.pk, 3, 21)]
+    assert counted("hour", span=days) == [(NOON, 2, 14), (NOON + HOUR, 1, 7)]
     assert counted(span=(NOON + MINUTE, NOON + 2 * MINUTE)) == [(2, 14)]
     assert counted(span=(NOON + HOUR, NOON + 2 * HOUR)) == [(1, 7)]
     assert counted(accounts=[acme.pk]) == [(4, 28)]
@@ -147,7 +152,11 @@ def test_sums_are_made_again_from_rows(acme: Account) -> None:
     right = [{**row, "id": 0} for row in stored()]
     HourlyUsage.objects.update(requests=99)
     HourlyUsage.objects.first().delete()
-    assert any("hourly sums say" in difference for difference in differences())
+    DailyUsage.objects.update(cost_nano=99)
+    assert [difference[:16] for difference in differences()] == [
+        "hourly sums say ",
+        "daily sums say 3",
+    ]
     call_command("rebuild_usage")
     assert [{**row, "id": 0} for row in stored()] == right
     assert differences() == []
