@@ -20,6 +20,7 @@ from billing.ledger.credits import credit
 from billing.limits.panels import PlanRuleRows
 from billing.models import Account, ApiKey, Plan, UsageRow
 from billing.payments.panels import Redeems
+from billing.rerating.models import RatedAnew
 from billing.statements.panels import Issues
 from providers.models import Provider
 from providers.panels import Choice, ConfigurationAdmin, ReadOnly
@@ -274,6 +275,11 @@ class UsageRowAdmin(ReadOnly, ModelAdmin):
     @display(description="cost", ordering="cost_nano")
     def cost(self, row: UsageRow) -> str:
         return money.written(row.cost_nano)
+
+    @display(description="re-rated")
+    def rerated(self, row: UsageRow) -> str:
+        note = RatedAnew.objects.filter(request_id=row.request_id).first()
+        return money.written(note and note.rerated_nano)
 
     @display(description="our cost")
     def provider_cost(self, row: UsageRow) -> str:

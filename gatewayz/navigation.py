@@ -47,6 +47,7 @@ GROUPS = {
         ("payments.paymentsession", "credit_card"),
         ("payments.dispute", "gavel"),
         ("payments.stripeevent", "webhook"),
+        ("rerating.rerating", "price_change"),
     ),
     "Operations": (
         ("alerts.alert", "notifications_active"),

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "billing.rollups",
     "billing.payments",
     "billing.statements",
+    "billing.rerating",
     "gatewayz",
     "gatewayz.logins",
 ]
