@@ -270,7 +270,7 @@ class UsageRowAdmin(ReadOnly, ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         names = [field.name for field in UsageRow._meta.fields if field.name != "id"]
-        return [*names, "cost", "provider_cost"]
+        return [*names, "cost", "provider_cost", "rerated"]
 
     @display(description="cost", ordering="cost_nano")
     def cost(self, row: UsageRow) -> str:
