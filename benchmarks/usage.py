@@ -18,6 +18,7 @@ from typing import Any
 from tests.servers import new_database, postgres
 
 BAR_MS = 300
+TRIES = 5  # others share the machine
 DAYS = 90
 BATCH = 500  # requests that one transaction charges
 ACCOUNTS, MODELS, PROVIDERS = 200, 300, 14
@@ -167,7 +168,7 @@ def sum_up() -> str:
 
 
 def measure() -> int:
-    """Open every page twice and print the second time's milliseconds; return 1 if one is bad."""
+    """Open every page and print the quickest time's milliseconds; return 1 if one is bad."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -175,17 +176,22 @@ def measure() -> int:
     print("| page | ms | queries | reads all rows |\n|---|---|---|---|")
     for name, opened in pages():
         opened()
-        start = time.monotonic()
-        opened()
-        took_ms = (time.monotonic() - start) * 1e3
+        took_ms = min(once_ms(opened) for _ in range(TRIES))
         with CaptureQueriesContext(connection) as seen:
             opened()
         scans = [query["sql"] for query in seen.captured_queries if scanned(query["sql"])]
         bad += took_ms > BAR_MS or bool(scans)
-        print(f"| {name} | {took_ms:.0f} | {len(seen)} | {'YES' if scans else 'no'} |", flush=True)
+        took = f"{took_ms:.0f}"
+        print(f"| {name} | {took} | {len(seen)} | {'YES' if scans else 'no'} |", flush=True)
         for sql in scans:
             print(f"    {sql[:600]}", file=sys.stderr)
     return int(bad > 0)
+
+
+def once_ms(opened: Callable[[], Any]) -> float:
+    start = time.monotonic()
+    opened()
+    return (time.monotonic() - start) * 1e3
 
 
 def scanned(sql: str) -> bool:
@@ -247,7 +253,7 @@ def pages() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 
 def fine(answer: Any) -> None:
-    if answer.status_code not in (200, 302, 403):
+    if answer.status_code not in (200, 302, 403):  # a refused deletion is a 403
         raise RuntimeError(f"{answer.request['PATH_INFO']}: {answer.status_code}")
 
 
@@ -258,6 +264,7 @@ def questions(row: Any, account: Any) -> Iterator[tuple[str, Callable[[], Any]]]
     from django.utils import timezone
 
     from billing.models import UsageRow
+    from billing.reports import spent_by_key
     from billing.rollups.reading import Span, usage_by
 
     now = timezone.now()
@@ -270,6 +277,7 @@ def questions(row: Any, account: Any) -> Iterator[tuple[str, Callable[[], Any]]]
     yield "usage of an account by day, model, key", lambda: usage_by(mine, "day", "model", "key")
     yield "usage of a key by model", lambda: usage_by(key, "model")
     yield "all usage of an account by day", lambda: usage_by(ever, "day")
+    yield "what a key has spent", lambda: spent_by_key([row.key_id], now)
     yield "a receipt", lambda: UsageRow.objects.get(request_id=row.request_id)
 
 

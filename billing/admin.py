@@ -261,12 +261,14 @@ class UsageRowAdmin(ReadOnly, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
-        """Compare whole values of this table alone: Django's way reads all of it."""
+        """Compare one column with a whole value: Django's way, and any `OR`, reads all rows."""
         if not (term := search_term.strip()):
             return queryset, False
-        accounts = list(Account.objects.filter(name__iexact=term).values_list("pk", flat=True))
-        found = Q(request_id=term) | Q(key_id=term) | Q(account_id__in=accounts)
-        return queryset.filter(found), False
+        if UsageRow.objects.filter(request_id=term).exists():
+            return queryset.filter(request_id=term), False
+        account = Account.objects.filter(name__iexact=term).first()
+        found = queryset.filter(account=account) if account else queryset.filter(key_id=term)
+        return found, False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         names = [field.name for field in UsageRow._meta.fields if field.name != "id"]

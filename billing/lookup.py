@@ -47,17 +47,6 @@ def answered(work: Callable[..., Result], *args: Any) -> Result:
         close_old_connections()
 
 
-def answered(work: Callable[..., Result], *args: Any) -> Result:
-    """Return what `work` returns, outside Django's requests; raises NoProviderAvailable."""
-    try:
-        return work(*args)
-    except Error as problem:
-        log.warning("a question was not answered: %s", problem)
-        raise NoProviderAvailable("This cannot be looked up now.", retry_after_s=2) from problem
-    finally:
-        close_old_connections()
-
-
 def find_public(public_id: str) -> Key | None:
     """Return the key with this public id, as `gwz_live_<id>_…` shows it."""
     row = ApiKey.objects.select_related("account__plan").filter(public_id=public_id).first()
