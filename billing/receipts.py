@@ -5,6 +5,7 @@ from typing import Any
 from billing.amounts import number
 from billing.keyfacts import moment
 from billing.models import UsageRow
+from billing.rerating.models import RatedAnew
 from providers.errors import NotFound
 from providers.models import Provider
 
@@ -87,9 +88,12 @@ def buckets_of(row: UsageRow) -> dict[str, int]:
 
 
 def cost_facts(row: UsageRow) -> dict[str, Any]:
+    """Return what was charged, and what it was made right to if that was wrong."""
+    note = RatedAnew.objects.filter(request_id=row.request_id).first()
     return {
         "usage": number(row.cost_nano),
         "total_cost": number(row.cost_nano),
+        "rerated_cost": number(note and note.rerated_nano),
         "is_byok": False,
         "transaction": row.transaction_id and str(row.transaction_id),
     }
