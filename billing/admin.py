@@ -19,6 +19,9 @@ from billing.forms import RotateForm, TopUpForm
 from billing.ledger.credits import credit
 from billing.limits.panels import PlanRuleRows
 from billing.models import Account, ApiKey, Plan, UsageRow
+from billing.payments.panels import Redeems
+from billing.rerating.models import RatedAnew
+from billing.statements.panels import Issues
 from providers.models import Provider
 from providers.panels import Choice, ConfigurationAdmin, ReadOnly
 
@@ -76,7 +79,7 @@ class PlanAdmin(ConfigurationAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(ConfigurationAdmin):
+class AccountAdmin(Redeems, Issues, ConfigurationAdmin):
     list_display = ("name", "organisation", "plan", "balance", "enabled", "created_at")
     list_select_related = ("plan", "organisation")
     autocomplete_fields = ("organisation",)
@@ -89,7 +92,13 @@ class AccountAdmin(ConfigurationAdmin):
         "credit_limit",
         ("balance", "held", "created_at"),
     )
-    actions_detail = ("top_up",)
+    actions_detail = ("top_up", "redeem", "issue")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        """Whoever has usage or money stays. Django would list all of it to say so."""
+        if obj is None or obj.usage.exists() or obj.ledger_accounts.exists():
+            return False
+        return super().has_delete_permission(request, obj)
 
     @display(description="balance", ordering="balance_nano")
     def balance(self, row: Account) -> str:
@@ -243,18 +252,36 @@ class UsageRowAdmin(ReadOnly, ModelAdmin):
     list_select_related = ("account",)
     list_filter = ("created_at", OutcomeFilter, ProviderFilter)
     list_per_page = 50
-    search_fields = ("=request_id", "=key_id", "=account__name")
+    sortable_by = ("created_at",)
+    search_fields = ("request_id", "key_id", "account__name")  # whole: see get_search_results
     search_help_text = "A whole request id, key id or account name"
     show_full_result_count = False
     paginator = InfinitePaginator
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        """Compare one column with a whole value: Django's way, and any `OR`, reads all rows."""
+        if not (term := search_term.strip()):
+            return queryset, False
+        if UsageRow.objects.filter(request_id=term).exists():
+            return queryset.filter(request_id=term), False
+        account = Account.objects.filter(name__iexact=term).first()
+        found = queryset.filter(account=account) if account else queryset.filter(key_id=term)
+        return found, False
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         names = [field.name for field in UsageRow._meta.fields if field.name != "id"]
-        return [*names, "cost", "provider_cost"]
+        return [*names, "cost", "provider_cost", "rerated"]
 
     @display(description="cost", ordering="cost_nano")
     def cost(self, row: UsageRow) -> str:
         return money.written(row.cost_nano)
+
+    @display(description="re-rated")
+    def rerated(self, row: UsageRow) -> str:
+        note = RatedAnew.objects.filter(request_id=row.request_id).first()
+        return money.written(note and note.rerated_nano)
 
     @display(description="our cost")
     def provider_cost(self, row: UsageRow) -> str:

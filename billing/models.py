@@ -279,7 +279,7 @@ class UsageRow(UsageColumns):
 
     request_id = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField(db_index=True)
-    account = models.ForeignKey(Account, models.PROTECT, related_name="usage")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="usage", db_index=False)
     transaction = models.ForeignKey(
         "ledger.Transaction",
         models.PROTECT,
@@ -315,7 +315,7 @@ class UsageRow(UsageColumns):
 
     class Meta:
         ordering = ["-created_at"]
-        indexes = [
+        indexes = [  # each answers a page: the newest rows of one of many
             models.Index(fields=["account", "-created_at"], name="usage_by_account"),
             models.Index(fields=["key_id", "-created_at"], name="usage_by_key"),
             models.Index(
@@ -325,6 +325,12 @@ class UsageRow(UsageColumns):
                 fields=["created_at"],
                 condition=models.Q(cost_nano__isnull=True),
                 name="usage_without_a_price",
+            ),
+            models.Index(fields=["provider", "-created_at"], name="usage_by_provider"),
+            models.Index(
+                fields=["outcome", "-created_at"],
+                name="usage_that_failed",
+                condition=~models.Q(outcome="answered"),
             ),
         ]
 

@@ -3,6 +3,7 @@
 from decimal import Context, Decimal, Inexact, InvalidOperation
 
 NANO_PER_USD = 10**9
+NANO_PER_CENT = 10**7
 MOST_USD = 10**9  # of one posting
 SMALLEST = Decimal("1e-9")
 EXACT = Context(prec=40, traps=[Inexact, InvalidOperation])

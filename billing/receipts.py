@@ -5,6 +5,7 @@ from typing import Any
 from billing.amounts import number
 from billing.keyfacts import moment
 from billing.models import UsageRow
+from billing.rerating.models import RatedAnew
 from catalog.pricing import usd
 from providers.errors import NotFound
 from providers.models import Provider
@@ -94,10 +95,13 @@ def buckets_of(row: UsageRow) -> dict[str, int]:
 
 
 def cost_facts(row: UsageRow) -> dict[str, Any]:
-    """Return what it cost and why: unit_prices in USD for one token or piece, before markup."""
+    """Return what it cost and why: unit_prices in USD for one token or piece, before markup; and
+    what it was made right to if that was wrong."""
+    note = RatedAnew.objects.filter(request_id=row.request_id).first()
     return {
         "usage": number(row.cost_nano),
         "total_cost": number(row.cost_nano),
+        "rerated_cost": number(note and note.rerated_nano),
         "is_byok": False,
         "unit_prices": {bucket: usd(pico) for bucket, pico in row.unit_prices.items()},
         "markup": None if row.markup is None else f"{row.markup.normalize():f}",

@@ -38,7 +38,16 @@ GROUPS = {
         ("limits.budgetnotice", "notifications"),
         ("ledger.transaction", "receipt_long"),
         ("ledger.ledgeraccount", "balance"),
+        ("rollups.hourlyusage", "bar_chart"),
         ("billing.usagerow", "monitoring"),
+    ),
+    "Money": (
+        ("statements.statement", "description"),
+        ("payments.promotioncode", "redeem"),
+        ("payments.paymentsession", "credit_card"),
+        ("payments.dispute", "gavel"),
+        ("payments.stripeevent", "webhook"),
+        ("rerating.rerating", "price_change"),
     ),
     "Operations": (
         ("alerts.alert", "notifications_active"),

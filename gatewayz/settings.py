@@ -39,7 +39,12 @@ METRICS_DIR = DATA_DIR / "metrics"
 MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
 WEB_PROCESSES = 1  # `serve --workers` says how many share this node
 PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
+USAGE_DAYS = env.int("GATEWAYZ_USAGE_DAYS", default=90)
 PUBLIC_LISTINGS = env.bool("GATEWAYZ_PUBLIC_LISTINGS", default=True)
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_RETURN_URL = env.str("STRIPE_RETURN_URL", default="")
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
 POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
 
 vars().update(env.email("EMAIL_URL"))
@@ -71,6 +76,10 @@ INSTALLED_APPS = [
     "billing.ledger",
     "billing.limits",
     "billing.organisations",
+    "billing.rollups",
+    "billing.payments",
+    "billing.statements",
+    "billing.rerating",
     "gatewayz",
     "gatewayz.logins",
 ]

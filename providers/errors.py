@@ -4,6 +4,8 @@ GatewayError
 ├── BadRequest            400 invalid_request        the request itself is wrong
 ├── UnknownProvider       400 unknown_provider       the slug names nobody; valid ones follow
 ├── ContextLengthExceeded 400 context_length_exceeded
+├── CodeRefused           400 code_refused           unknown, used or expired: one answer
+├── PaymentRefused        400 payment_refused        what a payment's notice says cannot be booked
 ├── InvalidKey            401 invalid_api_key
 ├── InsufficientCredits   402 insufficient_credits
 ├── ModelNotAllowed       403 model_not_allowed      the key may not
@@ -62,6 +64,14 @@ class UnknownProvider(BadRequest):
 
 class ContextLengthExceeded(BadRequest):
     code = "context_length_exceeded"
+
+
+class CodeRefused(BadRequest):
+    code = "code_refused"
+
+
+class PaymentRefused(BadRequest):
+    code = "payment_refused"
 
 
 class Unprocessable(BadRequest):

@@ -1,7 +1,7 @@
 """The ledger's pages: to read, since nothing in it is ever changed."""
 
 from django.contrib import admin
-from django.db.models import QuerySet, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Abs
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
@@ -39,8 +39,10 @@ class TransactionAdmin(ReadOnly, ModelAdmin):
     fields = ("kind", "reference", "reason", "author", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        moved = Sum(Abs("postings__amount_nano")) / 2
-        return super().get_queryset(request).annotate(moved_nano=moved)
+        """Sum for the rows that are shown alone: a join would sum the whole ledger first."""
+        rows = Posting.objects.filter(transaction=OuterRef("pk")).order_by()
+        moved = rows.values("transaction").annotate(n=Sum(Abs("amount_nano")) / 2).values("n")
+        return super().get_queryset(request).annotate(moved_nano=Subquery(moved))
 
     @display(description="moved")
     def moved(self, row: Transaction) -> str:

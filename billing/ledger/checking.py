@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from django.db import connection
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from billing.ledger import triggers
 from billing.ledger.models import HOLDS, OWNED, Posting, Transaction
-from billing.models import Account, UsageRow
+from billing.models import Account
 from billing.money import written
+from billing.rollups.checking import usage
 
 MOST_SHOWN = 100
 
@@ -38,28 +39,6 @@ def balances() -> list[str]:
         f"held are {written(row.held_nano)}, postings say {written(row.posted_holds)}"
         for row in wrong
     ]
-
-
-def usage() -> list[str]:
-    """What usage rows cost is what their transactions charged."""
-    charged = Posting.objects.filter(ledger_account__kind="revenue", transaction__kind="usage")
-    rows = charged.values("transaction").annotate(
-        total=Sum("amount_nano"), cost=Coalesce(Subquery(cost_of_rows()), 0)
-    )
-    found = [
-        f"transaction {row['transaction']}: charged {written(row['total'])}, "
-        f"its usage rows cost {written(row['cost'])}"
-        for row in rows.exclude(total=F("cost"))[:MOST_SHOWN]
-    ]
-    loose = UsageRow.objects.filter(transaction=None, cost_nano__gt=0)[:MOST_SHOWN]
-    return found + [
-        f"request {row}: its cost of {written(row.cost_nano)} is in no transaction" for row in loose
-    ]
-
-
-def cost_of_rows() -> QuerySet:
-    rows = UsageRow.objects.filter(transaction=OuterRef("transaction")).order_by()
-    return rows.values("transaction").annotate(cost=Sum("cost_nano")).values("cost")
 
 
 def posted(kinds: tuple[str, ...], column: str) -> Coalesce:

@@ -6,8 +6,11 @@ no triggers at the commit; in this order it needs none. A migration that alters 
 must end with `install`: SQLite drops a table's triggers with the table that it replaces.
 """
 
+from collections.abc import Iterable
+
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+Rule = tuple[str, str, str, str, str]
 TABLES = ("ledger_transaction", "ledger_posting")
 OPEN = """(SELECT COUNT(*) FROM ledger_posting WHERE transaction_id = NEW.id) < 2 OR
     (SELECT SUM(amount_nano) FROM ledger_posting WHERE transaction_id = NEW.id) <> 0"""
@@ -33,8 +36,17 @@ NAMES = frozenset(rule[0] for rule in RULES)
 
 def install(apps: object, editor: BaseDatabaseSchemaEditor) -> None:
     """Put every trigger in place that is not there."""
-    there = present(editor.connection)
-    for name, moment, table, condition, says in RULES:
+    install_rules(editor, RULES)
+
+
+def remove(apps: object, editor: BaseDatabaseSchemaEditor) -> None:
+    remove_rules(editor, RULES)
+
+
+def install_rules(editor: BaseDatabaseSchemaEditor, rules: Iterable[Rule]) -> None:
+    rules = list(rules)
+    there = present(editor.connection, {rule[0] for rule in rules})
+    for name, moment, table, condition, says in rules:
         if name in there:
             continue
         rule = {"name": name, "moment": moment, "table": table}
@@ -43,8 +55,8 @@ def install(apps: object, editor: BaseDatabaseSchemaEditor) -> None:
             editor.execute(statement.format(**rule, condition=condition, says=says))
 
 
-def remove(apps: object, editor: BaseDatabaseSchemaEditor) -> None:
-    for name, _, table, *_ in RULES:
+def remove_rules(editor: BaseDatabaseSchemaEditor, rules: Iterable[Rule]) -> None:
+    for name, _, table, *_ in rules:
         if editor.connection.vendor == "sqlite":
             editor.execute(f"DROP TRIGGER IF EXISTS {name}")
         else:
@@ -52,11 +64,11 @@ def remove(apps: object, editor: BaseDatabaseSchemaEditor) -> None:
             editor.execute(f"DROP FUNCTION IF EXISTS {name}()")
 
 
-def present(connection: object) -> set[str]:
-    """Return the names of the ledger's triggers that the database has."""
+def present(connection: object, names: Iterable[str] = NAMES) -> set[str]:
+    """Return which of `names` the database has as triggers."""
     sqlite = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
     postgres = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"
     with connection.cursor() as cursor:  # type: ignore[attr-defined]
         vendor = connection.vendor  # type: ignore[attr-defined]
         cursor.execute(sqlite if vendor == "sqlite" else postgres)
-        return {name for (name,) in cursor.fetchall() if name in NAMES}
+        return {name for (name,) in cursor.fetchall() if name in names}

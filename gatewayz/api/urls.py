@@ -10,6 +10,9 @@ from gatewayz.api.health import Health, Livez, Readyz
 from gatewayz.api.keys import KeyDetail, KeyList, KeyRotation
 from gatewayz.api.metrics import Metrics
 from gatewayz.api.models import ModelDetail, ModelEndpoints, ModelList
+from gatewayz.api.statements import StatementDetail, StatementList
+from gatewayz.api.stripe import stripe_webhook
+from gatewayz.api.topups import Checkout, Redeem
 from gatewayz.api.usage import Usage
 
 inference = [
@@ -23,6 +26,14 @@ account = [
     path("v1/credits", Credits.as_view()),
     path("v1/generation", Generation.as_view()),
     path("v1/usage", Usage.as_view()),
+    path("v1/credits/redeem", Redeem.as_view()),
+    path("v1/credits/checkout", Checkout.as_view()),
+    path("v1/statements", StatementList.as_view()),
+    re_path(
+        r"^v1/statements/(?P<number>[0-9]{1,12})(?P<form>\.csv|\.html)?$",
+        StatementDetail.as_view(),
+    ),
+    path("webhooks/stripe", stripe_webhook),
 ]
 listings = [
     path("v1/explain", Explain.as_view()),

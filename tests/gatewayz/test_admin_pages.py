@@ -97,7 +97,7 @@ def test_the_sidebar_names_the_groups_and_only_what_one_may_see(
     admin_client: Client, client: Client
 ) -> None:
     titles = [group["title"] for group in sidebar(admin_client)]
-    assert titles == ["Providers", "Catalogue", "Syncs", "Customers", "Operations"]
+    assert titles == ["Providers", "Catalogue", "Syncs", "Customers", "Money", "Operations"]
     client.force_login(User.objects.create_user("guest", is_staff=True))
     assert sidebar(client) == []
 

@@ -1,0 +1,1 @@
+"""Monthly statements of accounts: numbered without gaps, and never changed."""
