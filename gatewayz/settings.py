@@ -37,7 +37,6 @@ LIMIT_COUNTERS = env.int("GATEWAYZ_LIMIT_COUNTERS", default=32768)
 TRUSTED_PROXIES = env.networks("GATEWAYZ_TRUSTED_PROXIES")
 METRICS_DIR = DATA_DIR / "metrics"
 MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
-WEB_PROCESSES = 1  # `serve --workers` says how many share this node
 PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
 USAGE_DAYS = env.int("GATEWAYZ_USAGE_DAYS", default=90)
 PUBLIC_LISTINGS = env.bool("GATEWAYZ_PUBLIC_LISTINGS", default=True)

@@ -4,7 +4,6 @@ import socket
 from typing import Any
 
 import uvicorn
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 GRACE_S = 30
@@ -16,10 +15,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--descriptor", type=int, required=True)
-        parser.add_argument("--processes", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        settings.WEB_PROCESSES = options["processes"]
         listener = socket.socket(fileno=options["descriptor"])
         config = uvicorn.Config(
             "gatewayz.asgi:application",

@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
 def children(web_processes: int, descriptor: int) -> list[Child]:
     """Return what this node runs, by its role."""
-    web = ["run_web", "--descriptor", str(descriptor), "--processes", str(web_processes)]
+    web = ["run_web", "--descriptor", str(descriptor)]
     found = [Child("web", web, (descriptor,)) for _ in range(web_processes)]
     found.append(Child("bookkeeper", ["book_usage"], last=True))
     if settings.ROLE != "api":
