@@ -1,5 +1,6 @@
 """Who asks and what it costs: plans, accounts, keys and usage."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -38,10 +39,19 @@ class Plan(ConfigurationRow):
         return self.name
 
 
+class AccountQuerySet(ConfigurationQuerySet):
+    def lock(self, account_ids: Iterable[int]) -> None:
+        """Lock these accounts' money until the transaction ends; always in the same order."""
+        rows = self.select_for_update(no_key=True).filter(pk__in=account_ids).order_by("pk")
+        list(rows.values_list("pk"))
+
+
 class Account(ConfigurationRow):
     """Who pays."""
 
     part = ("account", "pk")
+
+    objects = AccountQuerySet.as_manager()
 
     name = models.CharField(max_length=150, unique=True, help_text="<code>Acme, research</code>")
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="accounts")

@@ -14,6 +14,8 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     opened: the first of the two lines of a stream. It counts only if no other follows before the
     process is gone. cost_nano: None where the price is not known. blocks: the block rules that
     kept an offer out; a request that was refused so is no usage and counts for them alone.
+    hold_nano: what was reserved for it, in the lease that `lease` (a process) has of its account.
+    provider_cost_nano: what the answer costs us; attempts carry their own.
     """
 
     request_id: str
@@ -33,6 +35,9 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     attempts: list[Attempt] = []
     usage: Usage | None = None
     cost_nano: int | None = None
+    provider_cost_nano: int | None = None
+    hold_nano: int = 0
+    lease: str = ""
     duration_ms: int = 0
     first_byte_ms: int | None = None
     blocks: list[int] = []

@@ -36,6 +36,8 @@ MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
 WEB_PROCESSES = 1  # `serve --workers` says how many share this node
 PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
 PUBLIC_LISTINGS = env.bool("GATEWAYZ_PUBLIC_LISTINGS", default=True)
+LEASE_IDLE_S = env.float("GATEWAYZ_LEASE_IDLE_S", default=5.0)
+LEASE_LOOK_S = env.float("GATEWAYZ_LEASE_LOOK_S", default=0.1)
 POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
 
 INSTALLED_APPS = [
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
     "catalog.evidence",
     "billing",
     "billing.ledger",
+    "billing.leases",
     "gatewayz",
 ]
 MIDDLEWARE = [

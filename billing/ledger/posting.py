@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -56,13 +56,15 @@ def holds(account_id: int) -> Side:
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """What a transaction says of itself. reference: unique, names what is booked."""
+    """What a transaction says of itself. reference: unique, names what is booked. id: for rows that
+    name the transaction before it is there."""
 
     kind: str
     reference: str
     reason: str = ""
     author: str = ""
     at: datetime | None = None
+    id: UUID = field(default_factory=new_id)
 
 
 def post(because: Because, amounts: Mapping[Side, int]) -> UUID:
@@ -89,7 +91,7 @@ def post(because: Because, amounts: Mapping[Side, int]) -> UUID:
 def write(because: Because, amounts: Mapping[Side, int]) -> UUID:
     move_balances(amounts)  # locks the accounts, in order, before anything else is written
     ids = ids_of(amounts)
-    transaction_id = new_id()
+    transaction_id = because.id
     Posting.objects.bulk_create(
         Posting(transaction_id=transaction_id, ledger_account_id=ids[side], amount_nano=amount)
         for side, amount in amounts.items()
