@@ -1,7 +1,7 @@
 """Whether a key may make a request now."""
 
 from billing.values import Key
-from providers.errors import InsufficientCredits, InvalidKey
+from providers.errors import InvalidKey
 
 REFUSED = "The API key is missing or not valid. Send it as `Authorization: Bearer gwz_live_…`."
 
@@ -13,12 +13,3 @@ def check_key(key: Key | None, now: float) -> Key:
     if key.expires_at is not None and key.expires_at <= now:
         raise InvalidKey(REFUSED)
     return key
-
-
-def check_balance(balance_nano: int) -> None:
-    """Raise InsufficientCredits unless there is money left."""
-    if balance_nano <= 0:
-        raise InsufficientCredits(
-            "The account has no credits left. Ask the operator to top it up.",
-            metadata={"balance": f"{balance_nano / 10**9:.9f}"},
-        )

@@ -150,7 +150,6 @@ class ApiKey(ConfigurationRow):
             name=self.name,
             account_id=account.pk,
             account_enabled=account.enabled,
-            balance_nano=account.balance_nano,
             plan_id=account.plan_id,
             markup=account.plan.markup,
             expires_at=self.expires_at and self.expires_at.timestamp(),

@@ -6,13 +6,12 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A client's key with what its account and plan say. Money is in nano-USD."""
+    """A client's key with what its account and plan say."""
 
     public_id: str
     name: str
     account_id: int
     account_enabled: bool
-    balance_nano: int
     plan_id: int
     markup: Decimal
     expires_at: float | None

@@ -12,6 +12,9 @@ from django.conf import settings
 
 from billing.journal import Journal
 from billing.keytable import KeyTable
+from billing.leases.moving import Bank, Owner
+from billing.leases.purse import Purse
+from billing.leases.watching import Watch
 from billing.lookup import find_key
 from billing.values import Key
 from catalog.listing import View
@@ -46,18 +49,29 @@ class Plane:
         self.keys = KeyTable(find_key)
         self.shelf = Shelf()
         self.records = Records()
-        self.live = Live(self.keys.forget, self.renew_aside)
+        self.live = Live(self._changed, self.renew_aside)
         self._lists = ThreadPoolExecutor(BUILDERS, "lists")
         self._renewal: Future[None] | None = None
         self._lookups = ThreadPoolExecutor(LOOKUPS, "keys")
         self.journal: Journal
+        self.purse: Purse
+        self._watch: Watch
 
     def start(self) -> None:
         """Read the configuration and open the journal; raises what keeps it from serving."""
         self.journal = Journal(settings.JOURNAL_DIR)
+        bank = Bank(Owner(self.journal.node, self.journal.process))
+        self.purse = Purse(bank, settings.LEASE_IDLE_S)
+        self._watch = Watch(bank, self.purse, settings.LEASE_LOOK_S)
         self.live.start()
+        self._watch.start()
         self.renew()
         spare_the_collector()
+
+    def _changed(self, revision: int, parts: set[str] | None) -> None:
+        """Forget the keys that a change concerns; money that may have been taken back goes back."""
+        self.keys.forget(revision, parts)
+        self.purse.recall(None if parts is None else accounts_of(parts))
 
     async def read_key(self, digests: tuple[str, ...]) -> Key | None:
         """Ask the database for a key that the table has not seen, in a thread."""
@@ -87,11 +101,19 @@ class Plane:
 
     def stop(self) -> None:
         self.live.stop()
+        self._watch.stop()
+        self.purse.stop()
         self._lists.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
         for transport in self.transports.values():
             transport.close()
+
+
+def accounts_of(parts: set[str]) -> set[int]:
+    """Return the accounts that are among parts of the configuration."""
+    named = (part.partition(":") for part in parts)
+    return {int(name) for kind, _, name in named if kind == "account"}
 
 
 def logged(work: Callable[[], None]) -> None:

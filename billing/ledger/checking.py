@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from billing.ledger import triggers
 from billing.ledger.models import HOLDS, OWNED, Posting, Transaction
+from billing.leases.checking import leased
 from billing.models import Account, UsageRow
 from billing.money import written
 
@@ -70,7 +71,7 @@ def posted(kinds: tuple[str, ...], column: str) -> Coalesce:
     return Coalesce(Subquery(total), 0)
 
 
-CHECKS: list[Callable[[], list[str]]] = [guarded, balanced, balances, usage]
+CHECKS: list[Callable[[], list[str]]] = [guarded, balanced, balances, usage, leased]
 
 
 def differences() -> list[str]:

@@ -39,12 +39,12 @@ class ChatCompletions(AsyncAPIView):
         chat = read_chat(request._request.body, key)
         if chat.call.stream and isinstance(request.accepted_renderer, Browsable):
             raise BadRequest("This page shows whole answers: leave `stream` out.", param="stream")
-        exchange = Exchange(request.request_id, key, chat.ask, chat.call, chat.prompt_bytes)
+        exchange = Exchange(request.request_id, key, chat.ask, chat.call, chat.bounds)
         reply = await exchange.run()
         self.headers.update(headers_of(reply))
         if reply.stream is not None:
             return RelayResponse(exchange, reply.stream)
-        exchange.end("answered")
+        await exchange.returned()
         return whole(request, reply)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from billing.estimates import Bounds
 from billing.values import Key
 from catalog.asks import ANY, Ask, Permissions, Preferences
 from gatewayz.api.bodies import check_name, read_members, wrong
@@ -71,7 +72,7 @@ class Chat:
 
     ask: Ask
     call: Call
-    prompt_bytes: int
+    bounds: Bounds
 
 
 _body = msgspec.json.Decoder(ChatBody).decode
@@ -99,15 +100,18 @@ def read_chat(raw: bytes, key: Key) -> Chat:
     )
     options = body.stream_options
     wants_usage = options is not None and bool(options.include_usage)
-    return Chat(ask, call(fields, body, wants_usage), prompt_bytes(fields))
+    return Chat(ask, call(fields, body, wants_usage), bounds(fields, body))
 
 
 def call(fields: Fields, body: ChatBody, wants_usage: bool) -> Call:
     return Call(fields, bool(body.stream), wants_usage)
 
 
-def prompt_bytes(fields: Fields) -> int:
-    return sum(len(memoryview(fields[name])) for name in ("messages", "tools") if name in fields)
+def bounds(fields: Fields, body: ChatBody) -> Bounds:
+    """Return the most that it can use, as far as it says so."""
+    text = sum(len(memoryview(fields[name])) for name in ("messages", "tools") if name in fields)
+    limit = body.max_completion_tokens if body.max_tokens is None else body.max_tokens
+    return Bounds(text, limit if limit and limit > 0 else None, max(1, body.n or 1))
 
 
 def preferences(wish: str | ProviderWish) -> Preferences:

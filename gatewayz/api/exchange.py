@@ -2,9 +2,9 @@
 
 import time
 
-from billing.admission import check_balance
-from billing.estimates import estimate
-from billing.pricing import cost_nano
+from billing.charging import charge, charge_lost, used
+from billing.estimates import Bounds, estimate, greatest_cost_nano
+from billing.leases.pockets import Hold
 from billing.records import REFUSED, Record
 from billing.values import Key
 from catalog.asks import Ask
@@ -12,41 +12,52 @@ from catalog.resolver import resolve
 from gatewayz.plane import plane
 from providers.attempts import Call
 from providers.dispatch import Reply
-from providers.errors import GatewayError
+from providers.errors import GatewayError, NoProviderAvailable
 from providers.values import Route, Usage
 
 CLIENT_GONE = 499
+RETRY_S = 5
 
 
 class Exchange:
-    """Knows who asked and what came of it; `end` records it, once."""
+    """Knows who asked and what came of it; `end` records it, once.
 
-    def __init__(self, request_id: str, key: Key, ask: Ask, call: Call, prompt_bytes: int) -> None:
+    A request is admitted in `run`: the journal takes lines, then what limits allow, then money for
+    the most that it can cost. What was taken for it is let go of in `_settle`.
+    """
+
+    def __init__(self, request_id: str, key: Key, ask: Ask, call: Call, bounds: Bounds) -> None:
         self.request_id = request_id
         self.key = key
         self.ask = ask
         self.call = call
         self.reply = Reply()
-        self._prompt_bytes = prompt_bytes
+        self.over = False
+        self._bounds = bounds
+        self._routes: tuple[Route, ...] = ()
+        self._hold: Hold | None = None
+        self._sold = True
         self._began, self._began_at = time.monotonic(), time.time()
         self._first_byte_ms: int | None = None
-        self._ended = False
         self._hits: set[int] = set()
 
     async def run(self) -> Reply:
         """Admit, resolve and dispatch; raises GatewayError. What was sent anywhere is recorded."""
         plane.journal.ready()
-        check_balance(plane.keys.balance_nano(self.key))
-        routes = self._resolve()
+        self._routes = self._resolve()
+        most = greatest_cost_nano(self._routes, self._bounds, self.key.markup)
+        self._hold = await plane.purse.hold(self.key.account_id, most)
         try:
-            await plane.dispatcher.send(routes, self.call, self.reply)
+            await plane.dispatcher.send(self._routes, self.call, self.reply)
+            self._first_byte_ms = self._elapsed_ms()
+            self._begin()
         except GatewayError as problem:
             self.end("failed", problem.status, problem.code)
+            await self.returned()
             raise
         except BaseException:
             self.end("cancelled", CLIENT_GONE)
             raise
-        self._first_byte_ms = self._elapsed_ms()
         return self.reply
 
     def _resolve(self) -> tuple[Route, ...]:
@@ -58,62 +69,65 @@ class Exchange:
                 self.end(REFUSED, problem.status, problem.code)
             raise
 
-    def opened(self) -> None:
-        """Record that a stream begins: if the process dies, this line is what is booked."""
-        usage = estimate(self._prompt_bytes, 0)
-        plane.journal.write(self._record("interrupted", 200, "", usage, opened=True))
+    def _begin(self) -> None:
+        """Record the answer before its first byte is sent: a whole one for good, a stream for if
+        the process dies before its end. Raises NoProviderAvailable if the disk does not take it:
+        what cannot be charged is not given out."""
+        if self.reply.stream is not None:
+            record = self._record("interrupted", 200, "", estimate(self._bounds, 0))
+            record.opened = True
+        else:
+            record = self._record("answered", 200, "", used(self.reply, self._bounds, "answered"))
+        if not plane.journal.write(record, owed=False):
+            self._sold = False
+            if self.reply.stream is not None:
+                self.reply.stream.close()
+            raise NoProviderAvailable("The answer cannot be recorded.", retry_after_s=RETRY_S)
+        if not record.opened:
+            self._settle(record)
 
     def end(self, outcome: str, status: int = 200, code: str = "") -> None:
         """Record how the request ended. Only the first call counts."""
-        if self._ended:
-            return
-        self._ended = True
-        record = self._record(outcome, status, code, self._used(outcome))
-        plane.journal.write(record)
-        plane.keys.charge(self.key.account_id, record.cost_nano or 0)
+        if not self.over:
+            usage = used(self.reply, self._bounds, outcome)
+            record = self._record(outcome, status, code, usage)
+            plane.journal.write(record)
+            self._settle(record)
 
-    def _used(self, outcome: str) -> Usage | None:
-        """Return what the provider reported, or an estimate of what passed; None if nothing did.
+    def _settle(self, record: Record) -> None:
+        """Let go of what the request held, but for what it cost."""
+        self.over = True
+        if self._hold is not None:
+            self._hold.free(record.cost_nano or 0)
 
-        Of a client that left before the answer, the prompt passed.
-        """
-        said = self.reply.answer or (self.reply.stream and self.reply.stream.reader)
-        if said:
-            return said.usage or estimate(self._prompt_bytes, said.text_bytes)
-        attempts = self.reply.attempts
-        if outcome == "cancelled" and attempts and attempts[-1].maybe_billed:
-            return estimate(self._prompt_bytes, 0)
-        return None
+    async def returned(self) -> None:
+        """Wait until money that was not used can be had anywhere, where the account has little."""
+        if self._hold is not None:
+            await self._hold.returned()
 
-    def _record(
-        self, outcome: str, status: int, code: str, usage: Usage | None, opened: bool = False
-    ) -> Record:
-        route = self.reply.route
-        cost: int | None = 0
-        if usage is not None and route is not None:
-            cost = cost_nano(route.price, usage, self.key.markup)
-        return Record(
+    def _record(self, outcome: str, status: int, code: str, usage: Usage | None) -> Record:
+        record = Record(
             request_id=self.request_id,
             at=self._began_at,
             account_id=self.key.account_id,
             key_id=self.key.public_id,
             endpoint=self.ask.endpoint,
             asked_model=self.ask.model,
-            model_id=route.model_id if route else "",
-            provider=route.endpoint.slug if route else "",
-            upstream_id=route.upstream_id if route else "",
             stream=self.call.stream,
-            opened=opened,
             status=status,
             outcome=outcome,
             error_code=code,
-            attempts=self.reply.attempts,
-            usage=usage,
-            cost_nano=cost,
             duration_ms=self._elapsed_ms(),
             first_byte_ms=self._first_byte_ms,
             blocks=list(self._hits),
         )
+        charge(record, self.reply, usage, self.key.markup if self._sold else None)
+        if len(record.attempts) > 1 or usage is None:
+            charge_lost(record, self._routes, self._bounds)
+        if self._hold is not None:
+            record.hold_nano = self._hold.cover(record.cost_nano or 0)
+            record.lease = plane.journal.process
+        return record
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._began) * 1000)

@@ -15,6 +15,8 @@ from providers.streams import UpstreamStream
 from providers.transport import TransportError
 
 END_WAIT_S = 0.05
+LEFT_S, LEFT_BYTES = 0.5, 64 * 1024  # of a stream whose client has left, for its usage
+leaving: set[asyncio.Task[None]] = set()
 
 
 class RelayResponse(StreamingHttpResponse):
@@ -24,15 +26,22 @@ class RelayResponse(StreamingHttpResponse):
     """
 
     def __init__(self, exchange: Exchange, stream: UpstreamStream) -> None:
-        exchange.opened()
         self.pieces = relay(exchange, stream)
         super().__init__(self.pieces, content_type="text/event-stream")
         self._exchange = exchange
         self._stream = stream
+        self._released = False
 
     def release(self) -> None:
-        self._stream.close()
-        self._exchange.end("cancelled", CLIENT_GONE)
+        if self._exchange.over:
+            self._stream.close()
+            return
+        if self._released:
+            return
+        self._released = True
+        task = asyncio.get_running_loop().create_task(left(self._exchange, self._stream))
+        leaving.add(task)
+        task.add_done_callback(leaving.discard)
 
     def close(self) -> None:
         self.release()
@@ -47,10 +56,13 @@ async def relay(exchange: Exchange, stream: UpstreamStream) -> AsyncIterator[byt
         except TransportError as problem:
             piece, stream.failure = b"", unreachable(problem)
         if stream.failure is not None:
-            yield failed(exchange, stream.failure, piece)
+            piece = failed(exchange, stream.failure, piece)
+            await exchange.returned()
+            yield piece
             return
         if stream.reader.finished or not piece:
             exchange.end("answered")
+            await exchange.returned()
             yield piece
             await drained(stream)
             return
@@ -63,6 +75,22 @@ def failed(exchange: Exchange, failure: Failure, piece: bytes) -> bytes:
     problem = final(exchange.reply, failure)
     exchange.end("failed", 200, problem.code)
     return piece + b"data: " + msgspec.json.encode(body_of(problem, exchange.request_id)) + b"\n\n"
+
+
+async def left(exchange: Exchange, stream: UpstreamStream) -> None:
+    """Charge what a client used that has left: as the provider counts it, if it is about to."""
+    size = 0
+    try:
+        async with asyncio.timeout(LEFT_S):
+            while size < LEFT_BYTES and stream.reader.usage is None:
+                if not (piece := await stream.chunk()):
+                    break
+                size += len(piece)
+    except (TimeoutError, TransportError):
+        pass
+    finally:
+        stream.close()
+        exchange.end("cancelled", CLIENT_GONE)
 
 
 async def drained(stream: UpstreamStream) -> None:

@@ -1,0 +1,63 @@
+"""Who answered a request, what that used, and what it costs: the customer and us. Pure."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from billing.estimates import Bounds, estimate
+from billing.pricing import cost_nano
+from billing.records import Record
+from providers.attempts import Attempt
+from providers.dispatch import Reply
+from providers.values import Route, Usage
+
+OURS = Decimal(1)  # no markup on what we pay
+
+
+def used(reply: Reply, bounds: Bounds, outcome: str) -> Usage | None:
+    """Return what the provider reported, or an estimate of what passed; None if nothing did.
+
+    Of a client that left before the answer, the prompt passed.
+    """
+    said = reply.answer or (reply.stream and reply.stream.reader)
+    if said:
+        return said.usage or estimate(bounds, said.text_bytes)
+    if outcome == "cancelled" and reply.attempts and reply.attempts[-1].maybe_billed:
+        return estimate(bounds, 0)
+    return None
+
+
+def charge(record: Record, reply: Reply, usage: Usage | None, markup: Decimal | None) -> None:
+    """Write into `record` who answered, and what it costs; nothing for None as the markup."""
+    record.attempts = reply.attempts
+    record.usage = usage
+    record.cost_nano = 0
+    record.provider_cost_nano = None
+    if (route := reply.route) is None:
+        return
+    record.model_id = route.model_id
+    record.provider = route.endpoint.slug
+    record.upstream_id = route.upstream_id
+    if usage is not None:
+        record.provider_cost_nano = cost_nano(route.price, usage, OURS)
+        record.cost_nano = 0 if markup is None else cost_nano(route.price, usage, markup)
+
+
+def charge_lost(record: Record, routes: Sequence[Route], bounds: Bounds) -> None:
+    """Note on each attempt that failed, and may be billed, what its prompt costs us.
+
+    What it answered, nobody knows. The one whose usage is the record's is in that already.
+    """
+    lost = record.attempts if record.usage is None else record.attempts[:-1]
+    for attempt in lost:
+        if attempt.maybe_billed and attempt.outcome != "answered":
+            price = route_of(attempt, routes).price
+            attempt.cost_nano = cost_nano(price, estimate(bounds, 0), OURS) or 0
+
+
+def route_of(attempt: Attempt, routes: Sequence[Route]) -> Route:
+    names = (attempt.provider, attempt.upstream_id, attempt.credential)
+    return next(
+        route
+        for route in routes
+        if (route.endpoint.slug, route.upstream_id, route.secret.id) == names
+    )
