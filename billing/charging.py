@@ -16,9 +16,13 @@ OURS = Decimal(1)  # no markup on what we pay
 def used(reply: Reply, bounds: Bounds, outcome: str) -> Usage | None:
     """Return what the provider reported, or an estimate of what passed; None if nothing did.
 
-    Of a client that left before the answer, the prompt passed.
+    Of a client that left before the answer, the prompt passed. Of a stream that broke off before
+    its first token, nothing did.
     """
     said = reply.answer or (reply.stream and reply.stream.reader)
+    broken = reply.stream is not None and reply.attempts[-1].outcome != "answered"
+    if broken and not said.text_bytes:
+        return None
     if said:
         return said.usage or estimate(bounds, said.text_bytes)
     if outcome == "cancelled" and reply.attempts and reply.attempts[-1].maybe_billed:
