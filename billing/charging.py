@@ -19,11 +19,11 @@ def used(reply: Reply, bounds: Bounds, outcome: str) -> Usage | None:
     Of a client that left before the answer, the prompt passed. Of a stream that broke off before
     its first token, nothing did.
     """
-    said = reply.answer or (reply.stream and reply.stream.reader)
-    broken = reply.stream is not None and reply.attempts[-1].outcome != "answered"
-    if broken and not said.text_bytes:
+    reader = reply.stream.reader if reply.stream is not None else None
+    said = reply.answer or reader
+    if reader is not None and not reader.text_bytes and reply.attempts[-1].outcome != "answered":
         return None
-    if said:
+    if said is not None:
         return said.usage or estimate(bounds, said.text_bytes)
     if outcome == "cancelled" and reply.attempts and reply.attempts[-1].maybe_billed:
         return estimate(bounds, 0)

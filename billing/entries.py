@@ -3,9 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from billing.leases.models import Lease
 from billing.ledger.models import new_id
 from billing.ledger.posting import REVENUE, Because, Side, customer, holds, post
-from billing.leases.models import Lease
 from billing.models import Account
 from billing.records import Record
 from billing.usage import insert
@@ -83,4 +83,3 @@ def costs_of_providers(fresh: Sequence[Record]) -> dict[Side, int]:
         amounts[Side("provider_cost", provider=provider)] = cost
         amounts[Side("provider_payable", provider=provider)] = -cost
     return amounts
-

@@ -42,8 +42,8 @@ class Attempt:
     """What the record says of one attempt. `outcome` is "answered" or the failure's kind.
 
     offer: 0 where the attempt says nothing of an offer. said: the provider's words, cleaned, when
-    it does not know the model; others may quote the client. cost_nano: what it may cost us, where it
-    is not the one that answered.
+    it does not know the model; others may quote the client. cost_nano: what it may cost us, where
+    it is not the one that answered.
     """
 
     provider: str

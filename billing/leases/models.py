@@ -1,4 +1,4 @@
-"""What processes took of accounts' money. A row's amount is idle, reserved, or spent and not booked."""
+"""What processes took of accounts' money: it is idle, reserved, or spent and not booked yet."""
 
 from django.db import models
 from django.db.models import Q

@@ -8,10 +8,10 @@ from django.db.transaction import atomic
 from django.utils import timezone
 
 from billing import money
-from billing.ledger.models import HOLDS, Posting, new_id
-from billing.ledger.posting import Because, customer, holds, post
 from billing.leases.calling import call
 from billing.leases.models import Lease
+from billing.ledger.models import HOLDS, Posting, new_id
+from billing.ledger.posting import Because, customer, holds, post
 from billing.models import Account
 
 SHARE = 16  # a slice is at most this part of what is left, so that others find something, too

@@ -6,10 +6,10 @@ from pathlib import Path
 from django.db.models import QuerySet
 from django.db.transaction import atomic
 
-from billing.ledger.models import new_id
-from billing.ledger.posting import Because, Side, customer, holds, post
 from billing.leases.models import Lease
 from billing.leases.owners import journals_of, lives, node_of
+from billing.ledger.models import new_id
+from billing.ledger.posting import Because, Side, customer, holds, post
 from billing.models import Account
 
 BATCH = 200

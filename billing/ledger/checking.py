@@ -6,9 +6,9 @@ from django.db import connection
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from billing.leases.checking import leased
 from billing.ledger import triggers
 from billing.ledger.models import HOLDS, OWNED, Posting, Transaction
-from billing.leases.checking import leased
 from billing.models import Account, UsageRow
 from billing.money import written
 

@@ -32,8 +32,8 @@ class Command(BaseCommand):
             if stopped.wait(1):
                 return
         bookkeeper = Bookkeeper(settings.JOURNAL_DIR)
-        for number in itertools.count():
-            self._book(bookkeeper, look=number % LOOK_EVERY == 0)
+        for round_ in itertools.count():
+            self._book(bookkeeper, look=round_ % LOOK_EVERY == 0)
             if options["once"] or stopped.wait(INTERVAL_S):
                 break
         self._book(bookkeeper)

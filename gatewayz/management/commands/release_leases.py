@@ -11,8 +11,8 @@ from billing.leases.models import Lease
 from billing.leases.recovery import release
 
 RISK = (
-    "If the node is alive, what its processes admit now is charged all the same and may take an account "
-    "below zero; if its journals come back, they are booked then."
+    "If the node is alive, what its processes admit now is charged all the same and may take an "
+    "account below zero; if its journals come back, they are booked then."
 )
 
 

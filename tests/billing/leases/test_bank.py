@@ -3,12 +3,12 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from billing.ledger.checking import differences
-from billing.ledger.credits import credit
-from billing.ledger.models import Transaction
 from billing.leases.models import Lease
 from billing.leases.moving import Bank, Moved, Owner, Wish, decide
 from billing.leases.recovery import release
+from billing.ledger.checking import differences
+from billing.ledger.credits import credit
+from billing.ledger.models import Transaction
 from billing.models import Account
 from tests.billing.books import account
 

@@ -57,7 +57,7 @@ class Clerk:
         taken = sum(want for want, fits in zip(wish.wants, granted, strict=True) if fits)
         delta = taken + spare - wish.back
         till.leases[self.name] = mine + delta
-        assert 0 <= till.leases[self.name]
+        assert till.leases[self.name] >= 0
         assert till.held <= till.balance
         asked = elsewhere and not all(granted)
         note(till.spare, self.name, bool(spare or wish.keep))

@@ -39,9 +39,7 @@ def on_sqlite(start: Callable[[int, str], Gateway], up: Upstream) -> Nodes:
 
 
 @pytest.fixture(scope="package")
-def on_postgresql(
-    start: Callable[[int, str], Gateway], up: Upstream, postgres_url: str
-) -> Nodes:
+def on_postgresql(start: Callable[[int, str], Gateway], up: Upstream, postgres_url: str) -> Nodes:
     url = new_database(postgres_url)
     return Nodes([start(4, url), start(2, url)], up)
 

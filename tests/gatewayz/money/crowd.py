@@ -108,6 +108,19 @@ def ask(model: str, **rest: Any) -> bytes:
 
 
 async def post(url: str, key: str, body: bytes) -> Answer:
+    reader, writer = await dialled(url, key, body)
+    try:
+        got = await reader.read()
+    finally:
+        writer.close()
+    head, _, rest = got.partition(b"\r\n\r\n")
+    return Answer(int(head.split()[1]), rest)
+
+
+async def dialled(
+    url: str, key: str, body: bytes
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Send a request on a connection of its own."""
     place = urlsplit(url)
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
     head = (
@@ -116,12 +129,7 @@ async def post(url: str, key: str, body: bytes) -> Answer:
         f"content-length: {len(body)}\r\n\r\n"
     )
     writer.write(head.encode() + body)
-    try:
-        got = await reader.read()
-    finally:
-        writer.close()
-    head_bytes, _, rest = got.partition(b"\r\n\r\n")
-    return Answer(int(head_bytes.split()[1]), rest)
+    return reader, writer
 
 
 def statuses(answers: Sequence[Answer]) -> dict[int, int]:

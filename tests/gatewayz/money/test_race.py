@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from tests.gatewayz.money.crowd import FREE, GREEDY, HOLD_NANO, Nodes, statuses
-from tests.world.gateway import Gateway
+from tests.gatewayz.money.crowd import FREE, HOLD_NANO, Nodes, statuses
 
 CROWD = 200
 ODD = 57
