@@ -8,7 +8,7 @@ from billing.ledger.models import new_id
 from billing.ledger.posting import REVENUE, Because, Side, customer, holds, post
 from billing.models import Account
 from billing.records import Record
-from billing.usage import insert
+from billing.usage_rows import insert
 
 LeaseKey = tuple[str, int]  # process, account
 
