@@ -3,6 +3,8 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from django.db import connection
+
 from billing.leases.models import Lease
 from billing.ledger.models import new_id
 from billing.ledger.posting import REVENUE, Because, Side, customer, holds, post
@@ -10,6 +12,8 @@ from billing.models import Account
 from billing.records import Record
 from billing.usage_rows import insert
 
+COLUMNS = ("pk", "process", "account_id", "amount_nano")
+SHRINK = "UPDATE leases_lease SET amount_nano = amount_nano - %s WHERE id = %s"
 LeaseKey = tuple[str, int]  # process, account
 
 
@@ -59,13 +63,14 @@ def shrink(held: Counter[LeaseKey]) -> Counter[int]:
     rows = Lease.objects.filter(
         process__in=processes, account_id__in={account_id for _, account_id in held}
     )
-    changed = []
-    for row in rows.order_by("pk"):
-        if used := min(held[row.process, row.account_id], row.amount_nano):
-            row.amount_nano -= used
-            covered[row.account_id] += used
-            changed.append(row)
-    Lease.objects.bulk_update(changed, ["amount_nano"], batch_size=500)
+    changes = []
+    for pk, process, account_id, amount in rows.order_by("pk").values_list(*COLUMNS):
+        if used := min(held[process, account_id], amount):
+            covered[account_id] += used
+            changes.append((used, pk))
+    if changes:
+        with connection.cursor() as cursor:
+            cursor.executemany(SHRINK, changes)
     return covered
 
 

@@ -22,8 +22,8 @@ RETRY_S = 5
 class Exchange:
     """Knows who asked and what came of it; `end` records it, once.
 
-    A request is admitted in `run`: the journal takes lines, then what limits allow, then money for
-    the most that it can cost. What was taken for it is let go of in `_settle`.
+    The journal must take lines, then `_admit` takes what the request needs: what limits allow, and
+    money for the most that it can cost. It is let go of in `_settle`.
     """
 
     def __init__(self, request_id: str, key: Key, ask: Ask, call: Call, bounds: Bounds) -> None:
@@ -45,8 +45,7 @@ class Exchange:
         """Admit, resolve and dispatch; raises GatewayError. What was sent anywhere is recorded."""
         plane.journal.ready()
         self._routes = self._resolve()
-        most = greatest_cost_nano(self._routes, self._bounds, self.key.markup)
-        self._hold = await plane.purse.hold(self.key.account_id, most)
+        await self._admit()
         try:
             await plane.dispatcher.send(self._routes, self.call, self.reply)
             self._first_byte_ms = self._elapsed_ms()
@@ -59,6 +58,11 @@ class Exchange:
             self.end("cancelled", CLIENT_GONE)
             raise
         return self.reply
+
+    async def _admit(self) -> None:
+        """Take what the request needs; `_settle` lets go of it. Raises what refuses it."""
+        most = greatest_cost_nano(self._routes, self._bounds, self.key.markup)
+        self._hold = await plane.purse.hold(self.key.account_id, most)
 
     def _resolve(self) -> tuple[Route, ...]:
         """Return the routes; a refusal that a block rule has part in is recorded for its count."""

@@ -13,9 +13,7 @@ import httpx
 
 from tests.upstreams.chat import Chat, tokens
 from tests.upstreams.errors import Status
-from tests.upstreams.seen import Seen
 from tests.upstreams.server import Upstream
-from tests.upstreams.wire import Wire
 from tests.world.config import unique
 from tests.world.gateway import Gateway
 from tests.world.lines import line_per_worker
@@ -36,17 +34,6 @@ class Answer:
     def complete(self) -> bool:
         """Whether an answer came whole: a stream up to its end."""
         return self.status == 200 and (b"data:" not in self.body or b"[DONE]" in self.body)
-
-
-class Gate:
-    """Keeps every request until it is opened; then all of each hold is used."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-
-    async def answer(self, seen: Seen, wire: Wire) -> None:
-        await self.open.wait()
-        await GREEDY.answer(seen, wire)
 
 
 class Nodes:
