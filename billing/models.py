@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -37,6 +38,9 @@ class Plan(ConfigurationRow):
 
     def __str__(self) -> str:
         return self.name
+
+
+MONEY = {"balance_nano", "held_nano"}
 
 
 class AccountQuerySet(ConfigurationQuerySet):
@@ -76,6 +80,13 @@ class Account(ConfigurationRow):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save what people set. Money moves by postings alone, and has moved since this was read."""
+        if not self._state.adding and options.get("update_fields") is None:
+            columns = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            options["update_fields"] = columns - MONEY
+        super().save(*args, **options)
 
 
 class ApiKeyQuerySet(ConfigurationQuerySet):

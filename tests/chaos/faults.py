@@ -11,7 +11,7 @@ from tests.gatewayz.test_crash import full_disk, running
 from tests.servers import Postgres
 from tests.world.gateway import Gateway
 
-QUIET_S = (0.5, 3.0)  # between two faults
+QUIET_S = (0.5, 6.0)  # between two faults
 KINDS = ("kill web", "kill web", "kill bookkeeper", "kill both", "full disk")
 
 

@@ -124,3 +124,13 @@ def test_money_that_is_taken_away_is_not_there(acme: Account) -> None:
     assert ONE.move(acme.pk, Wish(wants=(1,))).granted == (False,)
     assert ONE.move(acme.pk, Wish(back=400, wants=(300,))).granted == (True,)
     assert held(acme) == 300
+
+
+def test_an_account_that_is_saved_late_takes_no_money_back(acme: Account) -> None:
+    late = Account.objects.get(pk=acme.pk)
+    ONE.move(acme.pk, Wish(wants=(400,)))
+    credit(acme, 5, "test", "test")
+    late.name = "Acme and sons"
+    late.save()
+    assert held(acme) == 400
+    assert (acme.name, acme.balance_nano) == ("Acme and sons", 1005)
