@@ -82,7 +82,7 @@ class Account(ConfigurationRow):
         return self.name
 
     def save(self, *args: Any, **options: Any) -> None:
-        """Save what people set. Money moves by postings alone, and has moved since this was read."""
+        """Save what people set: money moves by postings alone, and has since this was read."""
         if not self._state.adding and options.get("update_fields") is None:
             columns = {field.name for field in self._meta.concrete_fields if not field.primary_key}
             options["update_fields"] = columns - MONEY

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import time
 from collections import Counter
 from contextlib import suppress
 
@@ -20,6 +21,7 @@ class Faults:
 
     def __init__(self, gateway: Gateway, database: Postgres, seed: int, outage_s: float) -> None:
         self.done: Counter[str] = Counter()
+        self.kills: list[float] = []
         self._gateway, self._database = gateway, database
         self._chance = random.Random(seed)
         self._outage_s = outage_s
@@ -56,7 +58,11 @@ class Faults:
         commands = {"web": ["run_web"], "bookkeeper": ["book_usage"]}
         for command in commands.get(whom, ["run_web", "book_usage"]):
             if found := running(self._gateway, command):
-                os.kill(self._chance.choice(found), signal.SIGKILL)
+                self._kill_one(self._chance.choice(found))
+
+    def _kill_one(self, pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+        self.kills.append(time.time())
 
     async def _fill_disk(self) -> None:
         """Let one web process write a few bytes more and no others; kill it then, every other
@@ -69,7 +75,7 @@ class Faults:
         with full_disk(pid, self._chance.randrange(800), self._gateway.folder / "journal"):
             await asyncio.sleep(self._chance.uniform(0.5, 2))
             if self._chance.random() < 0.5:
-                os.kill(pid, signal.SIGKILL)
+                self._kill_one(pid)
 
     async def _stop_database(self) -> None:
         """Stop it for a while, and kill a web process meanwhile."""
@@ -82,5 +88,7 @@ class Faults:
     def _restart(self) -> None:
         """Kill the node, and start it again."""
         assert self._gateway.process is not None
+        self.kills.append(time.time())
         self._gateway.process.kill()
+        self.kills.append(time.time())
         self._gateway.start(120)

@@ -56,7 +56,7 @@ def run(seconds: float, rate: float, seed: int, outage_s: float) -> Report:
         charged = "SELECT request_id FROM billing_usagerow WHERE cost_nano > 0"
         ids = {row["request_id"] for row in gateway.rows(charged)}
         report = Report(clients.seen, dict(faults.done), len(ids - clients.seen.delivered))
-        report.wrong += problems(gateway, clients.seen)
+        report.wrong += problems(gateway, clients.seen, faults.kills)
         if keep := os.environ.get("CHAOS_KEEP"):
             shutil.copytree(gateway.folder, keep, dirs_exist_ok=True)
         return report
