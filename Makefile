@@ -6,7 +6,7 @@ WORKERS ?= 1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test check format bench requirements
+.PHONY: run test check format bench bench-guard requirements
 .DEFAULT_GOAL := run
 
 .venv/installed: requirements.txt
@@ -39,6 +39,9 @@ format: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks
+
+bench-guard: .venv/installed-dev
+	$(BIN)/python -m benchmarks guard
 
 requirements: .venv/installed-dev
 	$(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --allow-unsafe --output-file=requirements.txt requirements.in

@@ -1,73 +1,42 @@
-"""CPU that the gateway spends per request and per streamed chunk, beside nginx as the floor.
+"""What the gateway costs, beside its peers, at scale, over time, and in instructions.
 
-    python -m benchmarks [--quick] [--record]
-
---quick takes less than 20 seconds and is rougher; --record appends a line to history.csv.
+python -m benchmarks [SUBCOMMAND] [--help]
 """
 
 import argparse
-import os
+import importlib
 import sys
-from contextlib import ExitStack
-from dataclasses import replace
 
-from benchmarks import targets, upstream
-from benchmarks.processors import two
-from benchmarks.requests import WRK, cpu_per_request
-from benchmarks.results import Result, record, table
-from benchmarks.streams import GAP_MS, chunks_for, relay
-from benchmarks.targets import Target
-
-SECONDS, QUICK_SECONDS = 6.0, 1.0
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--record", action="store_true")
-    given = parser.parse_args()
-    if upstream.NGINX is None:
-        print("nginx is not installed: only streams are measured, and no floor")
-    if WRK is None:
-        print("wrk is not installed: a slower client takes its place")
-    try:
-        results = measure(QUICK_SECONDS if given.quick else SECONDS, given.quick)
-    except (OSError, RuntimeError) as problem:
-        print(f"not measured: {problem}", file=sys.stderr)
-        return 1
-    print(table(results))
-    if given.record:
-        record(results)
-    return 0
+# Imported when named: some need what others do not.
+SUBCOMMANDS = {
+    "compare": ("benchmarks.comparing", "processor time, delays and memory, beside the peers"),
+    "guard": ("benchmarks.guard", "instructions per request, against the recorded ones"),
+    "lists": ("benchmarks.lists", "GET /v1/models with 13,850 models"),
+    "scale": ("benchmarks.scale", "100,000 offers, 1,000,000 keys, 1,000 providers"),
+    "soak": ("benchmarks.soak", "an hour at half load: does memory stay flat"),
+    "transport": ("benchmarks.transport", "the HTTP transport alone, beside its peers"),
+}
+DEFAULT = "compare"
 
 
-def measure(seconds: float, quick: bool) -> dict[str, Result]:
-    """Measure the gateway and what there is to compare it with."""
-    cpu, others = two()
-    with ExitStack() as running:
-        fixed = running.enter_context(upstream.fixed(cpu=others)) if upstream.NGINX else ""
-        shape = {"chunks": chunks_for(seconds), "gap_ms": GAP_MS, "cpu": others}
-        streaming = running.enter_context(upstream.streaming(**shape))
-        with targets.gateway(fixed or streaming, streaming, cpu, others) as gateway:
-            results = {"gateway": result(gateway, seconds)}
-        if upstream.NGINX:
-            with targets.nginx(fixed, streaming, cpu) as nginx:
-                results["nginx as a reverse proxy"] = result(nginx, seconds, streams=not quick)
-        if not quick:
-            direct = Target("upstream", fixed, f"{streaming}/chat/completions", "", os.getpid())
-            late = replace(relay(direct, seconds), cpu_us=None)
-            results["nothing in between"] = Result(relayed=late)
-    return results
-
-
-def result(target: Target, seconds: float, streams: bool = True) -> Result:
-    request_us = per_s = None
-    if upstream.NGINX:
-        request_us, per_s = cpu_per_request(target, seconds)
-    return Result(request_us, per_s, relay(target, seconds) if streams else None)
+def main(words: list[str]) -> int:
+    if not words or words[0] not in (*SUBCOMMANDS, "-h", "--help"):
+        words = [DEFAULT, *words]
+    chosen = words[0] if words[0] in SUBCOMMANDS else ""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    subparsers = parser.add_subparsers(required=True)
+    for name, (path, told) in SUBCOMMANDS.items():
+        subparser = subparsers.add_parser(
+            name, help=told, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if name == chosen:
+            module = importlib.import_module(path)
+            subparser.description = module.__doc__
+            subparser.set_defaults(run=module.run)
+            module.add_arguments(subparser)
+    given = parser.parse_args(words)
+    return int(given.run(given))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

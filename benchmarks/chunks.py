@@ -1,6 +1,7 @@
 """A streaming upstream that spends little: a protocol, no parser, chunks made once.
 
-It takes a request to end with its body's last byte and to have a Content-Length.
+It takes a request to end with its body's last byte and to have a Content-Length. A model named
+`stream-CHUNKS-GAP_MS` says how long the stream is and how far apart its chunks are.
 """
 
 import argparse
@@ -8,9 +9,11 @@ import asyncio
 import json
 import re
 import time
+from functools import lru_cache
 from typing import cast
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+SHAPE = re.compile(rb"stream-(\d+)-(\d+)")
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
@@ -32,6 +35,13 @@ def chunk(content: str, **rest: object) -> dict[str, object]:
 STAMPED = event(chunk("0" * 20)).replace(b"0" * 20, b"%020.6f")
 
 
+@lru_cache
+def last(chunks: int) -> bytes:
+    usage = {"prompt_tokens": 9, "completion_tokens": chunks, "total_tokens": 9 + chunks}
+    told = event(chunk("", choices=[], usage=usage))
+    return told + framed(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+
+
 class Streamer(asyncio.Protocol):
     """Answers each request with `chunks` events, `gap_s` apart, then usage and [DONE]."""
 
@@ -39,9 +49,6 @@ class Streamer(asyncio.Protocol):
         self.chunks, self.gap_s = chunks, gap_s
         self.buffer = b""
         self.timer: asyncio.TimerHandle | None = None
-        usage = {"prompt_tokens": 9, "completion_tokens": chunks, "total_tokens": 9 + chunks}
-        last = event(chunk("", choices=[], usage=usage))
-        self.last = last + framed(b"data: [DONE]\n\n") + b"0\r\n\r\n"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's own is no subclass
@@ -57,13 +64,15 @@ class Streamer(asyncio.Protocol):
         length = LENGTH.search(head)
         if end and len(body) >= int(length[1] if length else 0):
             self.buffer = b""
+            if shape := SHAPE.search(body):
+                self.chunks, self.gap_s = int(shape[1]), int(shape[2]) / 1000
             self.transport.write(HEAD)
             self.tick(0, self.loop.time())
 
     def tick(self, count: int, due: float) -> None:
         """Send chunk `count`, and plan the next from when this one was due: no drift."""
         if count == self.chunks:
-            self.transport.write(self.last)
+            self.transport.write(last(count))
             return
         self.transport.write(STAMPED % time.monotonic())
         due += self.gap_s

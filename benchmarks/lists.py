@@ -1,8 +1,9 @@
 """CPU that `GET /v1/models` costs the process that serves 13,850 models.
 
-python -m benchmarks.lists
+python -m benchmarks lists
 """
 
+import argparse
 import os
 import tempfile
 import time
@@ -27,7 +28,11 @@ ASKED: tuple[tuple[str, str, dict[str, str], str], ...] = (
 )
 
 
-def main() -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes none."""
+
+
+def run(given: argparse.Namespace) -> int:
     cpu, others = two()
     bind(os.getpid(), others)
     with (
@@ -43,6 +48,7 @@ def main() -> None:
             known = {} if headers else {"If-None-Match": tag}
             cost = cpu_ms(served.url + path, headers | known, pid)
             print(f"| {name} | {cost:.2f} ms | {bar} |")
+    return 0
 
 
 def cpu_ms(url: str, headers: dict[str, str], pid: int) -> float:
@@ -56,7 +62,3 @@ def cpu_ms(url: str, headers: dict[str, str], pid: int) -> float:
                     pass
             count += 1
     return (cpu_s(pid) - before) / count * 1e3
-
-
-if __name__ == "__main__":
-    main()

@@ -1,71 +1,114 @@
-"""What was measured, as a table for people and as a line for the history."""
+"""What was measured: a table for people, lines for the history, and the page RESULTS.md."""
 
 import csv
+import os
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.streams import Relayed
+from benchmarks.bars import MEASURES, OWN, Figures, Measure
+from benchmarks.peers import Target
 
-HISTORY = Path(__file__).with_name("history.csv")
-BARS_US = {"request": 450.0, "chunk": 90.0}
-
-COLUMNS = (
-    *("CPU per request", "of the bar", "requests/s"),
-    *("CPU per chunk", "of the bar", "chunk late by, median", "p99"),
+FOLDER = Path(__file__).parent
+HISTORY, PAGE, PLOT = (FOLDER / name for name in ("history.csv", "RESULTS.md", "results.svg"))
+COLUMNS = ("at", "commit", "python", "target", "measure", "value")
+MARK = (
+    "<!-- what stands above is written by `python -m benchmarks --record`; below it, by people -->"
 )
 
 
-@dataclass(frozen=True)
-class Result:
-    """One target's figures; None where it has none."""
-
-    request_us: float | None = None
-    requests_per_s: float | None = None
-    relayed: Relayed | None = None
-
-
-def table(results: Mapping[str, Result]) -> str:
-    """Return the table, in Markdown; ratios are against the bars."""
-    lines = [f"| | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]
-    bars = [f"{BARS_US['request']:.0f} us", "1.00", "", f"{BARS_US['chunk']:.0f} us", "1.00"]
-    lines.append(f"| the bar | {' | '.join([*bars, '5 ms', ''])} |")
-    lines += [f"| {name} | {' | '.join(cells(result))} |" for name, result in results.items()]
+def table(found: Mapping[str, Figures]) -> str:
+    """Return the table, in Markdown: a row per measure, a column per target, then the bars."""
+    names = list(found)
+    lines = [f"| | {' | '.join(names)} | bar | of the bar | moonshot |"]
+    lines.append("|---" * (len(names) + 4) + "|")
+    for measure in MEASURES:
+        if any(measure.key in figures for figures in found.values()):
+            amounts = [said(figures.get(measure.key), measure.unit) for figures in found.values()]
+            cells = [measure.title, *amounts, *verdict(measure, found)]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def cells(result: Result) -> list[str]:
-    """Return a row's cells, the empty ones too."""
-    request, relayed = ["", "", ""], ["", "", "", ""]
-    if result.request_us is not None:
-        ratio = result.request_us / BARS_US["request"]
-        request = [f"{result.request_us:.0f} us", f"{ratio:.2f}", f"{result.requests_per_s:.0f}"]
-    if (came := result.relayed) is not None:
-        cpu = ["", ""]
-        if came.cpu_us is not None:
-            cpu = [f"{came.cpu_us:.0f} us", f"{came.cpu_us / BARS_US['chunk']:.2f}"]
-        relayed = [
-            *cpu,
-            f"{came.median_ms:.2f} ms",
-            f"{came.p99_ms:.2f} ms",
-        ]
-    return request + relayed
+def verdict(measure: Measure, found: Mapping[str, Figures]) -> tuple[str, str, str]:
+    """Return the bars, the gateway's ratios to them, and the moonshot."""
+    own = found.get(OWN, {}).get(measure.key)
+    bars, ratios = [], []
+    for bar in measure.bars:
+        limit = bar.limit(measure.key, found)
+        of = f"1/{1 / bar.amount:.0f} of {bar.peer}" if bar.peer else ""
+        if limit is None:
+            bars.append(f"{of}, which is missing")
+        else:
+            bars.append(f"{of}: {said(limit, measure.unit)}" if of else said(limit, measure.unit))
+            if own is not None and limit:
+                word = "" if measure.reached(own, limit) else " **missed**"
+                ratios.append(f"{own / limit:.2f}{word}")
+    moonshot = said(measure.moonshot, measure.unit)
+    if own is not None and measure.moonshot is not None:
+        reached = measure.reached(own, measure.moonshot)
+        moonshot += " reached" if reached else f" ({own / measure.moonshot:.2f})"
+    return "; ".join(bars), "; ".join(ratios), moonshot
 
 
-def record(results: Mapping[str, Result]) -> None:
-    """Append the gateway's figures, and the floor's, to the history."""
+def said(amount: float | None, unit: str) -> str:
+    if amount is None:
+        return ""
+    digits = 0 if amount >= 100 or not unit else 1 if amount >= 10 else 2
+    return f"{amount:,.{digits}f} {unit}".strip()
+
+
+def told(targets: Iterable[Target], missing: Mapping[str, str]) -> str:
+    """Return what was measured, and what could not be, as a list in Markdown."""
+    lines = [
+        f"- {target.name} {target.version}: `{target.command}`"
+        + (f". {target.note[:1].upper()}{target.note[1:]}." if target.note else "")
+        for target in targets
+    ]
+    lines += [f"- MISSING {name}: {reason}" for name, reason in missing.items()]
+    return "\n".join(lines)
+
+
+def machine() -> str:
+    load = os.getloadavg()
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit {commit()}, {os.cpu_count()} processors "
+        f"({model}), CPython {platform.python_version()}, load average before {load[0]:.1f}"
+    )
+
+
+def commit() -> str:
+    command = ["git", "-C", str(FOLDER), "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def record(found: Mapping[str, Figures]) -> None:
+    """Append each figure to the history."""
     fresh = not HISTORY.exists()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with HISTORY.open("a", newline="") as file:
         writer = csv.writer(file)
         if fresh:
-            names = ["request_us", "requests_per_s", "chunk_us", "late_median_ms", "late_p99_ms"]
-            writer.writerow(["at", "python", "target", *names])
-        for name, result in results.items():
-            came = result.relayed
-            figures = [result.request_us, result.requests_per_s]
-            figures += [came.cpu_us, came.median_ms, came.p99_ms] if came else [None] * 3
-            rounded = ["" if figure is None else f"{figure:.2f}" for figure in figures]
-            writer.writerow([now, platform.python_version(), name, *rounded])
+            writer.writerow(COLUMNS)
+        for name, figures in found.items():
+            for key, value in figures.items():
+                row = [now, commit(), platform.python_version(), name, key, f"{value:.3f}"]
+                writer.writerow(row)
+
+
+def write_page(text: str) -> None:
+    """Put `text` in place of what an earlier run wrote; what people added below stays."""
+    old = PAGE.read_text() if PAGE.exists() else ""
+    _, mark, below = old.partition(MARK)
+    PAGE.write_text(f"{text}\n\n{MARK}\n{below.lstrip() if mark else ''}".rstrip() + "\n")

@@ -1,6 +1,6 @@
 """CPU per kept-alive request of the transport, bare, and of what else is importable.
 
-    python -m benchmarks.transport [--requests 20000] [--concurrency 64] [--loop uvloop]
+    python -m benchmarks transport [--requests 20000] [--concurrency 64] [--loop uvloop]
 
 The upstream runs in a process of its own and answers 1 KB of JSON from memory, over plain HTTP.
 CPU is user and system time of the process that asks: steadier than throughput, and still up to
@@ -132,15 +132,14 @@ async def measure(client: Client, url: str, requests: int, tasks: int) -> float:
     return (ended.user + ended.system - began.user - began.system) / (each * tasks) * 1e6
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--requests", type=int, default=20_000)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--loop", choices=["uvloop", "asyncio"], default="uvloop")
-    args = parser.parse_args()
-    run = uvloop.run if args.loop == "uvloop" else asyncio.run
+
+
+def run(args: argparse.Namespace) -> int:
+    loop = uvloop.run if args.loop == "uvloop" else asyncio.run
 
     here, there = multiprocessing.Pipe()
     process = multiprocessing.Process(target=serve, args=(there,), daemon=True)
@@ -148,9 +147,10 @@ def main() -> None:
     url = f"http://127.0.0.1:{here.recv()}/v1/chat/completions"
     for name, client, share in CLIENTS:
         if name.startswith("transport") or importlib.util.find_spec(name):
-            cost_us = run(measure(client, url, args.requests // share, args.concurrency))
+            cost_us = loop(measure(client, url, args.requests // share, args.concurrency))
             print(f"{name:24} {cost_us:8.0f} us of CPU per request")
     process.terminate()
+    return 0
 
 
 # The slow ones get a share of the requests only.
@@ -160,6 +160,3 @@ CLIENTS: list[tuple[str, Client, int]] = [
     ("aiohttp", with_aiohttp, 2),
     ("httpx", with_httpx, 10),
 ]
-
-if __name__ == "__main__":
-    main()

@@ -27,7 +27,8 @@ daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log stderr error;
-events {{ worker_connections 4096; }}
+worker_rlimit_nofile 20000;
+events {{ worker_connections 16384; }}
 http {{
     access_log off;
     keepalive_requests 1000000000;
@@ -126,6 +127,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9101)
     parser.add_argument("--chunks-port", type=int, default=9102)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its children end with it
     with fixed(given.port) as plain, streaming(given.chunks_port) as stream:
         print(f"fixed: {plain}\nstreaming: {stream}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

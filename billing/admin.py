@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -14,8 +15,9 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from billing import money
-from billing.forms import ApiKeyForm, TopUpForm
+from billing.forms import RotateForm, TopUpForm
 from billing.ledger.credits import credit
+from billing.limits.panels import PlanRuleRows
 from billing.models import Account, ApiKey, Plan, UsageRow
 from providers.models import Provider
 from providers.panels import Choice, ConfigurationAdmin, ReadOnly
@@ -26,22 +28,67 @@ TOP_UP = {
     "form_class": TopUpForm,
     "form_submit_text": "Post",
 }
+SCOPES = (("allowed_models", "denied_models"), ("allowed_providers", "denied_providers"))
+ROTATE = {
+    "title": "Rotate",
+    "description": "Makes a new secret for the key; the one of now stays good for a while.",
+    "form_class": RotateForm,
+    "form_submit_text": "Rotate",
+}
 
 
 @admin.register(Plan)
 class PlanAdmin(ConfigurationAdmin):
-    list_display = ("name", "markup", "requests_per_minute", "tokens_per_minute", "concurrency")
+    list_display = (
+        "name",
+        "markup",
+        "unpriced",
+        "requests_per_minute",
+        "tokens_per_minute",
+        "concurrency",
+    )
     search_fields = ("name",)
+    inlines = (PlanRuleRows,)
+    fieldsets = (
+        (None, {"fields": (("name", "markup"),)}),
+        (
+            "What each key may",
+            {
+                "fields": (
+                    ("requests_per_minute", "requests_per_hour", "requests_per_day"),
+                    ("tokens_per_minute", "tokens_per_hour", "tokens_per_day"),
+                    "concurrency",
+                    *SCOPES,
+                ),
+            },
+        ),
+        (
+            "Where a price or a limit is not known",
+            {
+                "fields": (
+                    "unpriced",
+                    ("default_input_price", "default_output_price"),
+                    "default_max_output_tokens",
+                )
+            },
+        ),
+    )
 
 
 @admin.register(Account)
 class AccountAdmin(ConfigurationAdmin):
-    list_display = ("name", "plan", "balance", "enabled", "created_at")
-    list_select_related = ("plan",)
+    list_display = ("name", "organisation", "plan", "balance", "enabled", "created_at")
+    list_select_related = ("plan", "organisation")
+    autocomplete_fields = ("organisation",)
     list_filter = ("enabled", "plan")
     search_fields = ("name",)
     readonly_fields = ("balance", "held", "created_at")
-    fields = ("name", "plan", "enabled", "credit_limit", "balance", "held", "created_at")
+    fields = (
+        ("name", "organisation"),
+        ("plan", "enabled"),
+        "credit_limit",
+        ("balance", "held", "created_at"),
+    )
     actions_detail = ("top_up",)
 
     @display(description="balance", ordering="balance_nano")
@@ -63,11 +110,15 @@ class AccountAdmin(ConfigurationAdmin):
         return back_to(account)
 
 
-def back_to(account: Account) -> HttpResponse:
-    """Make the dialog's page load the account's anew."""
-    return HttpResponse(
-        headers={"HX-Redirect": reverse("admin:billing_account_change", args=[account.pk])}
-    )
+def back_to(row: Account | ApiKey) -> HttpResponse:
+    """Make the dialog's page load the row's anew."""
+    page = f"admin:billing_{row._meta.model_name}_change"
+    return HttpResponse(headers={"HX-Redirect": reverse(page, args=[row.pk])})
+
+
+def show_once(request: HttpRequest, token: str) -> None:
+    shown = "This is the key, copy it now: it is never shown again. <code>{}</code>"
+    messages.warning(request, format_html(shown, token))
 
 
 class KeyStateFilter(Choice):
@@ -81,34 +132,73 @@ class KeyStateFilter(Choice):
             "valid": Q(revoked_at=None) & ~expired,
             "expired": expired,
             "revoked": Q(revoked_at__isnull=False),
+            "disabled": Q(disabled=True),
+            "for tests": Q(is_test=True),
+            "for management": Q(is_management=True),
         }
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ConfigurationAdmin):
-    form = ApiKeyForm
-    list_display = ("__str__", "account", "created_at", "expires_at", "revoked_at")
-    list_select_related = ("account",)
+    list_display = (
+        "__str__",
+        "account",
+        "holder",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    )
+    list_select_related = ("account", "holder")
     list_filter = (KeyStateFilter,)
     search_fields = ("name", "public_id", "last4", "account__name")
-    autocomplete_fields = ("account",)
-    readonly_fields = ("public_id", "last4", "revoked_at", "created_at")
-    fields = (
-        ("account", "name"),
-        "expires_at",
-        ("allowed_models", "allowed_providers"),
-        ("public_id", "last4"),
-        ("revoked_at", "created_at"),
+    autocomplete_fields = ("account", "holder")
+    readonly_fields = (
+        "public_id",
+        "last4",
+        "old_valid_until",
+        "revoked_at",
+        "created_at",
+        "last_used_at",
     )
-    add_fieldsets = ((None, {"fields": fields[:3]}),)
+    fields = (
+        ("account", "name", "holder"),
+        ("is_test", "is_management", "disabled"),
+        "expires_at",
+        "allowed_endpoints",
+        *SCOPES,
+        "allowed_ips",
+        ("public_id", "last4", "old_valid_until"),
+        ("created_at", "last_used_at", "revoked_at"),
+    )
     actions = ("revoke",)
+    actions_detail = ("rotate",)
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple:
+        return self.fields if obj else self.fields[:-2]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple:
+        """A key's kind stands in the key itself."""
+        return (*self.readonly_fields, "is_test") if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Form, change: Any) -> None:
-        token = "" if change else obj.mint()
+        """Save what was changed and no more: a key may be revoked while its form is open."""
+        if change:
+            if form.changed_data:
+                obj.save(update_fields=form.changed_data)
+            return
+        token = obj.mint()
         super().save_model(request, obj, form, change)
-        if token:
-            shown = "This is the key, copy it now: it is never shown again. <code>{}</code>"
-            messages.warning(request, format_html(shown, token))
+        show_once(request, token)
+
+    @action(description="Rotate", icon="autorenew", permissions=["change"], dialog=ROTATE)
+    def rotate(self, request: HttpRequest, form: RotateForm, object_id: str) -> HttpResponse:
+        row = ApiKey.objects.get(pk=object_id)
+        try:
+            show_once(request, row.rotate(form.grace()))
+        except ValidationError as problem:
+            self.message_user(request, "; ".join(problem.messages), messages.ERROR)
+        return back_to(row)
 
     @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet) -> None:
@@ -159,8 +249,13 @@ class UsageRowAdmin(ReadOnly, ModelAdmin):
     paginator = InfinitePaginator
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [field.name for field in UsageRow._meta.fields if field.name != "id"] + ["cost"]
+        names = [field.name for field in UsageRow._meta.fields if field.name != "id"]
+        return [*names, "cost", "provider_cost"]
 
     @display(description="cost", ordering="cost_nano")
     def cost(self, row: UsageRow) -> str:
         return money.written(row.cost_nano)
+
+    @display(description="our cost")
+    def provider_cost(self, row: UsageRow) -> str:
+        return money.written(row.provider_cost_nano)

@@ -1,7 +1,13 @@
 """Whether a key may make a request now."""
 
+from billing.addresses import Address, within
 from billing.values import Key
-from providers.errors import InvalidKey
+from providers.errors import (
+    AddressNotAllowed,
+    EndpointNotAllowed,
+    InvalidKey,
+    ManagementOnly,
+)
 
 REFUSED = "The API key is missing or not valid. Send it as `Authorization: Bearer gwz_live_…`."
 
@@ -13,3 +19,20 @@ def check_key(key: Key | None, now: float) -> Key:
     if key.expires_at is not None and key.expires_at <= now:
         raise InvalidKey(REFUSED)
     return key
+
+
+def check_address(key: Key, address: Address | None) -> None:
+    """Raise AddressNotAllowed unless the key may be used from there."""
+    if not within(address, key.networks):
+        raise AddressNotAllowed(f"This key may not be used from {address or 'an unknown address'}.")
+
+
+def check_endpoint(key: Key, endpoint: str) -> None:
+    """Raise EndpointNotAllowed unless the key is for such requests."""
+    if endpoint not in key.endpoints:
+        raise EndpointNotAllowed(f"This key may be used for {', '.join(sorted(key.endpoints))}.")
+
+
+def check_management(key: Key) -> None:
+    if not key.is_management:
+        raise ManagementOnly("This takes a management key; an owner or the operator can make one.")

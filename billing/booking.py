@@ -11,6 +11,7 @@ import msgspec
 from django.db import DataError, IntegrityError, transaction
 
 from billing.entries import enter
+from billing.lastuse import touch
 from billing.leases import recovery
 from billing.leases.owners import is_complete
 from billing.models import Account, JournalFile, UsageRow
@@ -140,6 +141,7 @@ def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None)
     with one_revision():
         count_blocks(found)
         testify(fresh)
+    touch(fresh)
     return len(fresh)
 
 

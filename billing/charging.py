@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from billing.estimates import Bounds, estimate
-from billing.pricing import cost_nano
-from billing.records import Record
+from billing.pricing import charge
+from billing.records import Record, booked
 from providers.attempts import Attempt
 from providers.dispatch import Reply
 from providers.values import Route, Usage
 
-OURS = Decimal(1)  # no markup on what we pay
+UNMARKED = Decimal(1)
 
 
 def used(reply: Reply, bounds: Bounds, outcome: str) -> Usage | None:
@@ -30,20 +30,23 @@ def used(reply: Reply, bounds: Bounds, outcome: str) -> Usage | None:
     return None
 
 
-def charge(record: Record, reply: Reply, usage: Usage | None, markup: Decimal | None) -> None:
-    """Write into `record` who answered, and what it costs; nothing for None as the markup."""
+def charge_answer(
+    record: Record, reply: Reply, usage: Usage | None, markup: Decimal, sold: bool
+) -> None:
+    """Write into `record` who answered, and what that costs; only us, if it was not `sold`."""
     record.attempts = reply.attempts
     record.usage = usage
     record.cost_nano = 0
-    record.provider_cost_nano = None
     if (route := reply.route) is None:
         return
     record.model_id = route.model_id
     record.provider = route.endpoint.slug
     record.upstream_id = route.upstream_id
     if usage is not None:
-        record.provider_cost_nano = cost_nano(route.price, usage, OURS)
-        record.cost_nano = 0 if markup is None else cost_nano(route.price, usage, markup)
+        for name, value in booked(charge(route.price, usage, markup, record.at), usage).items():
+            setattr(record, name, value)
+    if not sold:
+        record.cost_nano = 0
 
 
 def charge_lost(record: Record, routes: Sequence[Route], bounds: Bounds) -> None:
@@ -55,7 +58,8 @@ def charge_lost(record: Record, routes: Sequence[Route], bounds: Bounds) -> None
     for attempt in lost:
         if attempt.maybe_billed and attempt.outcome != "answered":
             price = route_of(attempt, routes).price
-            attempt.cost_nano = cost_nano(price, estimate(bounds, 0), OURS) or 0
+            cost = charge(price, estimate(bounds, 0), UNMARKED, record.at)
+            attempt.cost_nano = cost.provider_cost_nano if cost is not None else 0
 
 
 def route_of(attempt: Attempt, routes: Sequence[Route]) -> Route:

@@ -8,6 +8,7 @@ from django.db import connection
 from billing.leases.models import Lease
 from billing.ledger.models import new_id
 from billing.ledger.posting import REVENUE, Because, Side, customer, holds, post
+from billing.limits import spends
 from billing.models import Account
 from billing.records import Record
 from billing.usage_rows import insert
@@ -26,6 +27,7 @@ def enter(fresh: Sequence[Record]) -> None:
     charged = [record for record in fresh if record.cost_nano]
     transaction_id = new_id()
     insert(fresh, transaction_id)
+    spends.count(fresh)
     if charged:
         amounts |= charges(charged)
     if amounts:

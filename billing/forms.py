@@ -1,14 +1,27 @@
 """Admin forms about money and keys."""
 
+from datetime import timedelta
+
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing import money
-from billing.models import ApiKey
-from providers import names
-from providers.models import Provider
+
+
+class RotateForm(BaseDialogForm):
+    hours = forms.IntegerField(
+        label="Hours for which the secret of now stays good",
+        min_value=0,
+        max_value=30 * 24,
+        initial=24,
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
+        help_text="<code>0</code>: it ends at once.",
+    )
+
+    def grace(self) -> timedelta:
+        return timedelta(hours=self.cleaned_data["hours"])
 
 
 class TopUpForm(BaseDialogForm):
@@ -33,24 +46,3 @@ class TopUpForm(BaseDialogForm):
         if not amount:
             raise ValidationError("Give more than nothing.")
         return amount
-
-
-class ApiKeyForm(forms.ModelForm):
-    class Meta:
-        model = ApiKey
-        fields = ("account", "name", "expires_at", "allowed_models", "allowed_providers")
-
-    def clean_allowed_providers(self) -> list[str]:
-        """Turn aliases into slugs: a name that nobody has would refuse every request."""
-        slugs = {row.slug: row.slug for row in Provider.objects.all()}
-        known = {
-            **dict(Provider.objects.values_list("aliases__alias", "slug")),
-            **slugs,
-        }
-        asked = self.cleaned_data["allowed_providers"] or []
-        unknown = [name for name in asked if names.fold(str(name)) not in known]
-        if unknown:
-            raise ValidationError(
-                f"No provider is called {unknown[0]}. There are: {', '.join(slugs)}."
-            )
-        return [known[names.fold(str(name))] for name in asked]

@@ -38,3 +38,9 @@ def written(nano: int | None) -> str:
     dollars, rest = divmod(abs(nano), NANO_PER_USD)
     decimals = f"{rest:09}".rstrip("0").ljust(2, "0")
     return f"{'-' if nano < 0 else ''}{dollars:,}.{decimals} USD"
+
+
+def plain(nano: int) -> str:
+    """Write dollars for programs, with nine decimals: `12.500000000`."""
+    dollars, rest = divmod(abs(nano), NANO_PER_USD)
+    return f"{'-' if nano < 0 else ''}{dollars}.{rest:09}"

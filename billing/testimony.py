@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from billing.alarms import REFUSED, tell_refused
 from billing.records import Record
 from catalog.evidence import verdicts
 from catalog.evidence.recording import count_hits, record
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 def testify(booked: Sequence[Record]) -> None:
     """Record the evidence in what was booked. Money does not wait for it: what fails is lost."""
+    complain(booked)
     findings = [finding for one in booked for finding in findings_of(one)]
     if not findings:
         return
@@ -29,6 +31,23 @@ def testify(booked: Sequence[Record]) -> None:
             record(findings)
     except LOST as problem:
         log.error("%s findings of requests were lost: %s", len(findings), problem)
+
+
+def complain(booked: Sequence[Record]) -> None:
+    """Raise an alert for each of the operator's own credentials that a provider refused."""
+    refused = {
+        (made.provider, made.credential): made.outcome
+        for one in booked
+        for made in one.attempts
+        if made.outcome in REFUSED
+    }
+    if not refused:
+        return
+    try:
+        with transaction.atomic():
+            tell_refused(refused)
+    except LOST as problem:
+        log.error("%s refused credentials were not told: %s", len(refused), problem)
 
 
 def findings_of(one: Record) -> Iterator[Finding]:

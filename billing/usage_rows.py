@@ -5,25 +5,27 @@ Django's bulk_create prepares every value by its field, which took half of the b
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import connection
+from django.db.backends.utils import format_number
 
 from billing.models import UsageRow
 from billing.records import Record
+from billing.usage import columns_of
 from providers.values import Usage
 
 BATCH = 500
-NONE = Usage(source="none")
+NONE = Usage(requests=0, source="none")
 _json = msgspec.json.Encoder().encode
 
 
 def values_of(record: Record, transaction_id: UUID | None) -> dict[str, Any]:
     """Return a usage row's columns."""
-    usage = record.usage or NONE
     return {
         "request_id": record.request_id,
         "created_at": datetime.fromtimestamp(record.at, UTC),
@@ -40,12 +42,13 @@ def values_of(record: Record, transaction_id: UUID | None) -> dict[str, Any]:
         "outcome": record.outcome,
         "error_code": record.error_code,
         "attempts": _json(record.attempts).decode(),
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.completion,
-        "cached_tokens": usage.cached,
-        "reasoning_tokens": usage.reasoning,
-        "usage_source": usage.source,
         "cost_nano": record.cost_nano,
+        "provider_cost_nano": record.provider_cost_nano,
+        "markup": record.markup,
+        "price_source": record.price_source,
+        "price_id": record.price_id or None,
+        "unit_prices": _json(record.unit_prices).decode(),
+        **columns_of(record.usage or NONE),
         "duration_ms": record.duration_ms,
         "first_byte_ms": record.first_byte_ms,
     }
@@ -59,6 +62,7 @@ def insert(fresh: Sequence[Record], transaction_id: UUID) -> None:
     adapt_time, adapt_id = adapters()
     for row in rows:
         row["created_at"] = adapt_time(row["created_at"])
+        row["markup"] = written(row["markup"])
         row["transaction_id"] = row["transaction_id"] and adapt_id(row["transaction_id"])
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -75,6 +79,13 @@ def adapters() -> tuple[Callable[[datetime], Any], Callable[[UUID], Any]]:
     if connection.vendor == "sqlite":
         return lambda at: str(at.replace(tzinfo=None)), lambda key: key.hex
     return lambda at: at, lambda key: key
+
+
+@cache
+def written(markup: Decimal | None) -> str | None:
+    """Return a markup as its column takes it; raises InvalidOperation for one that is too fine."""
+    column: Any = UsageRow._meta.get_field("markup")
+    return format_number(markup, column.max_digits, column.decimal_places)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.forms import Form
 from django.http import HttpRequest
@@ -10,6 +10,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from catalog import references
 from catalog.evidence.panels import (
     EvidenceRows,
     HealthColumns,
@@ -18,12 +19,13 @@ from catalog.evidence.panels import (
     SuccessFilter,
 )
 from catalog.models import BlockRule, Model, ModelAlias, Offer, Revision, Variant
-from catalog.prices import effective
+from catalog.prices import REFERENCE
 from providers.panels import Blocks, Choice, ConfigurationAdmin, ReadOnly
 
 MEASURED = ("latency_ms", "throughput_tps")
 LISTED = (
-    ("source", "listed_active", "deprecated_at", "replaced_by"),
+    ("source", "listed_active"),
+    ("deprecated", "deprecated_at", "replaced_by"),
     ("listed_input_price", "listed_output_price", "listed_cached_input_price"),
     ("listed_context_length", "max_output_tokens"),
     ("listed_capabilities", "listed_backends", "supported_parameters", "listed_other_prices"),
@@ -58,6 +60,7 @@ class ListedFilter(Choice):
     parameter_name = "listing"
     conditions = {
         "listed": Q(source="listing", retired_at=None, missing_runs=0),
+        "deprecated": Q(deprecated=True) | Q(deprecated_at__isnull=False),
         "missing": Q(missing_runs__gt=0, retired_at=None),
         "retired": Q(retired_at__isnull=False),
         "by hand": Q(source="manual"),
@@ -86,6 +89,7 @@ class OfferBlocks(Blocks):
     fields = (
         ("provider", "upstream_id", "enabled"),
         ("input_price", "output_price", "cached_input_price"),
+        "other_prices",
         ("backends", "capabilities", "context_length"),
         MEASURED,
     )
@@ -142,13 +146,15 @@ class OfferAdmin(HealthColumns, ConfigurationAdmin):
         "source",
         "health",
         "success",
+        "deprecated_at",
     )
-    list_select_related = ("model", "provider", "health")
+    list_select_related = ("model", "provider", "health", "in_force__reference")
     list_filter = ("enabled", HealthFilter, SuccessFilter, PriceFilter, ListedFilter, "provider")
     search_fields = ("model__model_id", "upstream_id", "provider__slug")
     autocomplete_fields = ("model", "provider")
     readonly_fields = (*MEASURED, *flat(LISTED), "health", "experience")
     inlines = (EvidenceRows,)
+    actions = (*HealthColumns.actions, "refer")
     fieldsets = (
         (
             "By hand",
@@ -164,10 +170,22 @@ class OfferAdmin(HealthColumns, ConfigurationAdmin):
         ("Measured", {"fields": ((*MEASURED, "health"), "experience")}),
     )
 
+    @admin.action(
+        description="Copy a reference price from another provider", permissions=["change"]
+    )
+    def refer(self, request: HttpRequest, rows: QuerySet) -> None:
+        for row in rows:
+            found = references.copy(row)
+            if found is None:
+                messages.warning(request, f"{row}: no other provider lists a price of its model.")
+            else:
+                messages.success(request, f"{row}: as {found} lists it, while nothing better is.")
+
     @display(description="USD per 1M, in / out")
     def price(self, row: Offer) -> str:
-        prices = [effective(row.manual_prices, row.listed_prices)[n] for n in (0, 1)]
-        return " / ".join("?" if price is None else f"{price.normalize():f}" for price in prices)
+        prices, source = row.effective_prices
+        sides = ("?" if side is None else f"{side.normalize():f}" for side in prices[:2])
+        return " / ".join(sides) + (f" ({source})" if source == REFERENCE else "")
 
 
 @admin.register(ModelAlias)

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from catalog.search import Finder
-from catalog.values import Block, Model, Offer, Snapshot, Variant
+from catalog.values import Block, Experience, Model, Offer, Snapshot, Variant
 from providers.names import fold
 from providers.values import Endpoint
+
+NOTHING = Experience()
 
 
 @dataclass(slots=True)
@@ -19,6 +21,7 @@ class Pieces:
     aliases: dict[str, str] | None = None
     variants: dict[str, Variant] | None = None
     blocks: tuple[Block, ...] | None = None
+    experience: dict[str, dict[int, Experience]] = field(default_factory=dict)
 
 
 def assemble(old: Snapshot, pieces: Pieces, revision: int) -> Snapshot:
@@ -29,6 +32,8 @@ def assemble(old: Snapshot, pieces: Pieces, revision: int) -> Snapshot:
     gone = {slug: () for slug, piece in pieces.endpoints.items() if piece is None}
     if pieces.offers or gone:
         new = with_offers(new, {**pieces.offers, **gone})
+    if pieces.experience:
+        new = with_experience(new, pieces.experience)
     if pieces.models is not None or pieces.aliases is not None:
         models = new.models if pieces.models is None else pieces.models
         aliases = new.aliases if pieces.aliases is None else pieces.aliases
@@ -83,6 +88,24 @@ def with_offers(old: Snapshot, pieces: Mapping[str, tuple[Offer, ...]]) -> Snaps
         else:
             offers.pop(model_id, None)
     return replace(old, offers=offers, offered=offered, upstream_ids=upstream_ids)
+
+
+def with_experience(old: Snapshot, pieces: Mapping[str, Mapping[int, Experience]]) -> Snapshot:
+    """Give the offers of the providers in `pieces` what is known of them now; no list is read."""
+    offers = dict(old.offers)
+    for slug, told in pieces.items():
+        for model_id in old.offered.get(slug, ()):
+            rows = offers[model_id]
+            fresh = tuple(tried(o, told) if o.slug == slug else o for o in rows)
+            if any(one is not other for one, other in zip(fresh, rows, strict=True)):
+                offers[model_id] = fresh
+    return replace(old, offers=offers)
+
+
+def tried(offer: Offer, told: Mapping[int, Experience]) -> Offer:
+    """Return the offer with what experience says of it; itself if that is what it says already."""
+    known = told.get(offer.id, NOTHING)
+    return offer if offer.experience == known else replace(offer, **known._asdict())
 
 
 def spellings(*tables: Iterable[str]) -> dict[str, tuple[str, ...]]:

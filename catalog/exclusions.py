@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
-from catalog.asks import Ask, Preferences
+from catalog.asks import EVERYTHING, Ask, Preferences
 from catalog.naming import Target, passes
 from catalog.values import Block, Offer, Snapshot
 
@@ -47,11 +46,26 @@ def not_wanted(scene: Scene, target: Target, offer: Offer) -> str:
 
 def not_permitted(scene: Scene, target: Target, offer: Offer) -> str:
     may = scene.ask.permissions
-    if may.providers and offer.slug not in may.providers:
+    if may is EVERYTHING:
+        return ""
+    if not may.provider(offer.slug):
         return f"{NOT_ALLOWED} {offer.slug}"
-    if may.models and not any(fnmatchcase(offer.model_id, pattern) for pattern in may.models):
+    if not may.model(offer.model_id, *other_ids(target, offer)):
         return f"{NOT_ALLOWED} {offer.model_id}"
+    endpoint = scene.snapshot.endpoints.get(offer.slug)
+    if may.test and not (endpoint and endpoint.is_built_in):
+        return f"{NOT_ALLOWED} {offer.slug}, being a test key"
     return ""
+
+
+def other_ids(target: Target, offer: Offer) -> tuple[str, ...]:
+    """Return by which ids a denial meets the offer, too.
+
+    Of an id that the catalogue does not know, its end may be a suffix that the provider reads.
+    """
+    if target.unlisted:
+        return offer.upstream_id, offer.upstream_id.rpartition(":")[0]
+    return (offer.upstream_id,)
 
 
 def blocked(scene: Scene, target: Target, offer: Offer) -> str:

@@ -1,6 +1,6 @@
 """The whole story of one request, told by the code that serves it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,17 +11,30 @@ from catalog.values import Snapshot
 from providers.errors import GatewayError
 from providers.values import Route
 
+Priced = Callable[[Sequence[Route], Trace], Sequence[Route]]
 
-def explain(snapshot: Snapshot, ask: Ask, now: float, credentials: bool = True) -> dict[str, Any]:
+
+def as_priced(routes: Sequence[Route], trace: Trace) -> Sequence[Route]:
+    return routes
+
+
+def explain(
+    snapshot: Snapshot,
+    ask: Ask,
+    now: float,
+    credentials: bool = True,
+    priced: Priced = as_priced,
+) -> dict[str, Any]:
     """Return the revision, every step, and the routes or the error that a request would get.
 
-    credentials: whether to tell which of the operator's keys would be used.
+    credentials: whether to tell which of the operator's keys would be used. priced: what becomes
+    of routes without a price; may raise as resolve does.
     """
     trace = Trace()
-    routes: tuple[Route, ...] = ()
+    routes: Sequence[Route] = ()
     error = None
     try:
-        routes = resolve(snapshot, ask, trace, now)
+        routes = priced(resolve(snapshot, ask, trace, now), trace)
     except GatewayError as problem:
         error = {"status": problem.status, "code": problem.code, "message": problem.message}
     return {
@@ -41,6 +54,7 @@ def told(routes: Sequence[Route], credentials: bool) -> list[dict[str, str]]:
             "provider": route.endpoint.slug,
             "model": route.model_id,
             "upstream_id": route.upstream_id,
+            "price_source": route.price.source or "unknown",
         }
         if credentials:
             row["credential"] = route.secret.label

@@ -50,7 +50,7 @@ class ListedOffer(models.Model):
     """The columns of an offer that syncs write.
 
     listed_capabilities: also a provider's own word for what we have no endpoint for; empty: never
-    listed. listed_other_prices: USD for one, as text, of what is not an input or output token.
+    listed. listed_other_prices: see other_prices; there is also `second`, of audio.
     last_listed_at: empty while it is listed.
     """
 

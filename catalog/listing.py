@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 
 from msgspec import UNSET, Struct, UnsetType
@@ -10,12 +9,11 @@ from msgspec import UNSET, Struct, UnsetType
 from catalog import exclusions
 from catalog.asks import ANY, Ask, Permissions
 from catalog.naming import Target
+from catalog.pricing import Pricing, pricing
 from catalog.turns import politely
 from catalog.values import Model, Offer, Snapshot
 from catalog.words import in_order
-from providers.values import Price
 
-PICO = Decimal(10) ** 12
 MADE = {"images": "image", "audio": "audio", "embeddings": "embeddings", "rerank": "rerank"}
 
 
@@ -25,14 +23,6 @@ class Architecture(Struct):
     output_modalities: tuple[str, ...]
     tokenizer: str | None = None
     instruct_type: str | None = None
-
-
-class Pricing(Struct):
-    """USD per token as decimal strings; null where it is not known, "0" where it is free."""
-
-    prompt: str | None
-    completion: str | None
-    input_cache_read: str | UnsetType = UNSET
 
 
 class TopProvider(Struct):
@@ -62,8 +52,11 @@ class Row(Struct):
     provider_site_url: str | None
     source_gateway: str
     gateways: list[str]
+    price_source: str | None
     object: str = "model"
     per_request_limits: None = None
+    deprecated: bool | UnsetType = UNSET
+    replaced_by: str | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +93,9 @@ class Entry:
             provider_site_url=self.site_url or None,
             source_gateway=first.slug,
             gateways=[offer.slug for offer in self.offers],
+            price_source=first.price.source or None,
+            deprecated=first.deprecated or UNSET,
+            replaced_by=first.replaced_by or UNSET,
         )
 
 
@@ -144,16 +140,6 @@ class View:
 
 def abilities(offer: Offer, model: Model) -> frozenset[str]:
     return offer.capabilities or model.capabilities
-
-
-@lru_cache(4096)
-def pricing(price: Price) -> Pricing:
-    cached = usd(price.cached_input)
-    return Pricing(usd(price.input), usd(price.output), UNSET if cached is None else cached)
-
-
-def usd(pico: int | None) -> str | None:
-    return None if pico is None else f"{(Decimal(pico) / PICO).normalize():f}"
 
 
 def architecture(model: Model) -> Architecture:

@@ -1,21 +1,17 @@
 """Reads the configuration into a snapshot: all of it, or the parts that changed."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from catalog import revisions
-from catalog.building import Pieces, assemble
+from catalog.building import Pieces, assemble, tried
 from catalog.evidence.models import OfferHealth
 from catalog.models import (
-    OFFER_COLUMNS,
     BlockRule,
     Model,
     ModelAlias,
     Offer,
     Variant,
-    offer_value,
 )
-from catalog.values import Offer as OfferValue
 from catalog.values import Snapshot
 from providers.models import Provider
 
@@ -70,10 +66,13 @@ def read(parts: Collection[str]) -> Pieces:
     named = [part.split(":", 1) for part in parts if ":" in part]
     providers = [name for kind, name in named if kind == "provider"]
     offers = [name for kind, name in named if kind == "offers"]
+    experience = {name for kind, name in named if kind == "experience"}.difference(offers)
     if providers:
         pieces.endpoints = endpoints(providers)
     if offers:
         pieces.offers = offers_of(offers)
+    if experience:
+        pieces.experience = OfferHealth.objects.told(experience)
     if "models" in parts:
         rows = Model.objects.iterator(chunk_size=2000)
         pieces.models = {row.model_id: row.value_of() for row in rows}
@@ -100,17 +99,9 @@ def offers_of(slugs: Collection[str]) -> dict:
     """Return the offers by slug; those that a provider no longer lists stay away."""
     found: dict[str, list] = {slug: [] for slug in slugs}
     rows = Offer.objects.alive().filter(provider__slug__in=slugs).order_by("pk")
-    columns = rows.values_list(*OFFER_COLUMNS, "model__model_id", "provider__slug", named=True)
-    for row in columns.iterator(chunk_size=2000):
-        slug = row.provider__slug
-        found[slug].append(offer_value(row, row.model__model_id, slug))
+    for offer in rows.values_of():
+        found[offer.slug].append(offer)
     told = OfferHealth.objects.told(slugs)
-    return {slug: tuple(tried(offer, told) for offer in offers) for slug, offers in found.items()}
-
-
-def tried(offer: OfferValue, told: dict[int, tuple[str, float | None]]) -> OfferValue:
-    """Return the offer with what experience says of it."""
-    if offer.id not in told:
-        return offer
-    down, uptime = told[offer.id]
-    return replace(offer, down=down, uptime=uptime)
+    return {
+        slug: tuple(tried(offer, told[slug]) for offer in offers) for slug, offers in found.items()
+    }

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from catalog import prices, values
 from catalog.listed import MANUAL, ListedModel, ListedOffer
-from catalog.prices import PriceRecord, price_field
+from catalog.offer_values import OFFER_COLUMNS, offer_value, price_of
+from catalog.prices import PriceRecord, other_prices_field, price_field
 from providers.configuration import ConfigurationQuerySet, ConfigurationRow
 from providers.models import Provider, strings
 
@@ -108,10 +109,18 @@ class OfferQuerySet(ConfigurationQuerySet):
         """Leave out what its provider no longer lists."""
         return self.filter(retired_at=None)
 
+    def values_of(self) -> list[values.Offer]:
+        """Return the snapshot's values: without instances it is quicker."""
+        columns = models.QuerySet.values_list(self, *OFFER_COLUMNS, named=True)
+        return [
+            offer_value(row, row.model__model_id, row.provider__slug, price_of(row))
+            for row in columns.iterator(chunk_size=2000)
+        ]
+
     def manual_prices(self) -> dict[int, prices.Prices]:
         """Return the prices that admins gave, by primary key."""
-        rows = models.QuerySet.order_by(self).values_list("pk", *prices.FIELDS)
-        return {pk: (i, o, c) for pk, i, o, c in rows}
+        rows = models.QuerySet.order_by(self).values_list("pk", *prices.FIELDS, named=True)
+        return {row.pk: prices.Prices.of(row) for row in rows}
 
     def update(self, **values: Any) -> int:
         with transaction.atomic(using=self.db):
@@ -162,6 +171,7 @@ class Offer(ListedOffer, ConfigurationRow):
     input_price = price_field("input")
     output_price = price_field("output")
     cached_input_price = price_field("cached input")
+    other_prices = other_prices_field()
     context_length = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -187,15 +197,22 @@ class Offer(ListedOffer, ConfigurationRow):
 
     @property
     def manual_prices(self) -> prices.Prices:
-        return (self.input_price, self.output_price, self.cached_input_price)
+        return prices.Prices.of(self)
 
     @property
     def listed_prices(self) -> prices.Prices:
-        return (
-            self.listed_input_price,
-            self.listed_output_price,
-            self.listed_cached_input_price,
-        )
+        return prices.Prices.of(self, "listed_")
+
+    @property
+    def effective_prices(self) -> tuple[prices.Prices, str]:
+        """The prices that count, and where they come from."""
+        reference = self.in_force.reference if self.has_record else None
+        known = reference.prices if reference is not None else prices.UNKNOWN
+        return prices.effective(self.manual_prices, self.listed_prices, known)
+
+    @property
+    def has_record(self) -> bool:
+        return hasattr(self, "in_force")
 
     def save(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
@@ -206,50 +223,10 @@ class Offer(ListedOffer, ConfigurationRow):
                 PriceRecord.objects.note(MANUAL, after)
 
     def value_of(self) -> values.Offer:
-        return offer_value(self, self.model.model_id, self.provider.slug)
-
-
-OFFER_COLUMNS = (
-    "id",
-    "upstream_id",
-    "backends",
-    "listed_backends",
-    "capabilities",
-    "listed_capabilities",
-    *prices.FIELDS,
-    *prices.LISTED_FIELDS,
-    "context_length",
-    "listed_context_length",
-    "max_output_tokens",
-    "supported_parameters",
-    "enabled",
-    "listed_active",
-    "latency_ms",
-    "throughput_tps",
-    "deprecated_at",
-)
-
-
-def offer_value(row: Any, model_id: str, slug: str) -> values.Offer:
-    """Make the snapshot's value of a row, or of OFFER_COLUMNS: without Offers it is quicker."""
-    by_hand = (row.input_price, row.output_price, row.cached_input_price)
-    listed = (row.listed_input_price, row.listed_output_price, row.listed_cached_input_price)
-    return values.Offer(
-        id=row.id,
-        model_id=model_id,
-        slug=slug,
-        upstream_id=row.upstream_id,
-        backends=values.shared(row.backends or row.listed_backends),
-        capabilities=values.shared_set(row.capabilities or row.listed_capabilities),
-        price=prices.price_value(prices.effective(by_hand, listed)),
-        context_length=row.context_length or row.listed_context_length,
-        enabled=row.enabled and row.listed_active,
-        latency_ms=row.latency_ms,
-        throughput_tps=row.throughput_tps,
-        max_output_tokens=row.max_output_tokens,
-        supported_parameters=values.shared(row.supported_parameters),
-        deprecated_at=row.deprecated_at and row.deprecated_at.isoformat(),
-    )
+        found, source = self.effective_prices
+        record = getattr(self.in_force, f"{source}_id") if source and self.has_record else None
+        price = prices.price_value(found, source, record or 0)
+        return offer_value(self, self.model.model_id, self.provider.slug, price)
 
 
 class ModelAlias(ConfigurationRow):

@@ -3,7 +3,8 @@
 from msgspec import Struct
 
 from catalog import exclusions
-from catalog.listing import Architecture, Pricing, View, architecture, pricing
+from catalog.listing import Architecture, View, architecture
+from catalog.pricing import Pricing, pricing
 from catalog.values import Model, Offer
 from providers.values import Endpoint
 
@@ -31,6 +32,7 @@ class OfferRow(Struct):
     context_length: int | None
     max_completion_tokens: int | None
     pricing: Pricing
+    price_source: str | None
     supported_parameters: tuple[str, ...]
     capabilities: list[str]
     status: int
@@ -38,6 +40,9 @@ class OfferRow(Struct):
     uptime_last_1d: float | None
     latency_last_30m: Middle | None
     throughput_last_30m: Middle | None
+    deprecated: bool
+    expiration_date: str | None
+    replaced_by: str | None
     max_prompt_tokens: int | None = None
     quantization: str | None = None
     supports_implicit_caching: bool | None = None
@@ -86,6 +91,7 @@ def row(model: Model, offer: Offer, endpoint: Endpoint, reason: str) -> OfferRow
         context_length=offer.context_length or model.context_length,
         max_completion_tokens=offer.max_output_tokens,
         pricing=pricing(offer.price),
+        price_source=offer.price.source or None,
         supported_parameters=offer.supported_parameters,
         capabilities=sorted(offer.capabilities or model.capabilities),
         status=DOES_NOT if reason else SERVES,
@@ -93,6 +99,9 @@ def row(model: Model, offer: Offer, endpoint: Endpoint, reason: str) -> OfferRow
         uptime_last_1d=None if offer.uptime is None else round(100 * offer.uptime, 2),
         latency_last_30m=middle(offer.latency_ms),
         throughput_last_30m=middle(offer.throughput_tps),
+        deprecated=offer.deprecated,
+        expiration_date=offer.deprecated_at,
+        replaced_by=offer.replaced_by or None,
     )
 
 

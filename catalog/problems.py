@@ -32,7 +32,10 @@ def refusal(scene: exclusions.Scene, problem: Problem) -> errors.GatewayError:
     reasons = list(problem.excluded.values())
     relevant = [reason for reason in reasons if " was asked for" not in reason]
     if relevant and all(reason.startswith(exclusions.NOT_ALLOWED) for reason in relevant):
-        return errors.ModelNotAllowed(f"This key may not use {problem.name!r}.", param="model")
+        hint = " Test keys reach only the built-in echo." if scene.ask.permissions.test else ""
+        return errors.ModelNotAllowed(
+            f"This key may not use {problem.name!r}.{hint}", param="model"
+        )
     if relevant and all(reason.startswith(exclusions.NO_CREDENTIAL) for reason in relevant):
         return errors.NoProviderAvailable(
             f"{problem.name!r} cannot be served now: {joined(relevant)}. Ask the operator."

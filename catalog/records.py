@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import Error, connection
 from django.db.models import Max
 
+from catalog.evidence.models import OfferHealth
 from catalog.syncs.counting import Gateway, gateways
 from catalog.syncs.models import SyncRun
 
@@ -32,7 +33,14 @@ def read() -> dict[str, Record]:
     """Return the records by slug."""
     good = SyncRun.objects.filter(state__in=GOOD).order_by().values_list("provider__slug")
     synced = dict(good.annotate(last=Max("finished_at")))
-    return {row.gateway: Record(row, synced.get(row.gateway)) for row in gateways()}
+    called = OfferHealth.objects.filter(last_success_at__isnull=False).order_by()
+    answered = dict(
+        called.values_list("offer__provider__slug").annotate(last=Max("last_success_at"))
+    )
+    return {
+        row.gateway: Record(row, synced.get(row.gateway), answered.get(row.gateway))
+        for row in gateways()
+    }
 
 
 class Records:

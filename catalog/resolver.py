@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from catalog import exclusions
 from catalog.asks import Ask, Preferences
+from catalog.memory import Resolved
 from catalog.naming import Reader, Target, offers_of
 from catalog.ordering import ordered
 from catalog.problems import Problem, refusal
@@ -13,7 +14,7 @@ from catalog.values import Offer, Snapshot
 from providers.errors import UnknownProvider
 from providers.names import fold
 from providers.rewriting import rewrite
-from providers.values import Route
+from providers.values import FREE, Route
 
 
 def resolve(
@@ -25,19 +26,30 @@ def resolve(
 ) -> tuple[Route, ...]:
     """Return the routes to try for `ask`, best first; every decision goes to `trace`.
 
-    hits: takes in the ids of the block rules that kept an offer out.
+    hits: an empty set, takes in the ids of the block rules that kept an offer out.
     Raises UnknownProvider, ModelNotFound, ModelNotAvailable, ModelNotAllowed or
     NoProviderAvailable; of a fallback list, the first name's.
     """
+    now = time.time() if now is None else now
+    known = snapshot.memory.find(ask, now) if trace is SILENT else None
+    if known is None:
+        known = decided(snapshot, ask, trace, now, set() if hits is None else hits)
+        snapshot.memory.keep(ask, known)
+    if hits is not None:
+        hits |= known.hits
+    return known.routes
+
+
+def decided(snapshot: Snapshot, ask: Ask, trace: Trace, now: float, hits: set[int]) -> Resolved:
+    """Resolve what nobody remembers."""
     wanted = canonical(snapshot, ask.preferences)
-    scene = exclusions.Scene(
-        snapshot, ask, wanted, time.time() if now is None else now, set() if hits is None else hits
-    )
+    scene = exclusions.Scene(snapshot, ask, wanted, now, hits)
     found = [routes_of(scene, name, trace) for name in dict.fromkeys((ask.model, *ask.models))]
     routes = [route for problem in found for route in problem.routes]
     if not routes:
         raise refusal(scene, found[0])
-    return tuple(distinct(routes) if ask.models else routes)
+    kept = tuple(distinct(routes) if ask.models else routes)
+    return Resolved.at(now, snapshot.blocks, kept, hits)
 
 
 def distinct(routes: Iterable[Route]) -> Iterable[Route]:
@@ -91,6 +103,8 @@ def routes_of(scene: exclusions.Scene, name: str, trace: Trace) -> Problem:
     for offer in offers_of(scene.snapshot, target):
         reason = exclusions.reason(scene, target, offer)
         trace.note("offer", f"{offer.model_id} at {offer.slug}", reason or "can serve")
+        if offer.deprecated:
+            trace.note("deprecation", f"{offer.model_id} at {offer.slug}", offer.notice)
         if reason:
             excluded[offer] = reason
         else:
@@ -108,6 +122,8 @@ def expand(
 ) -> Iterator[Route]:
     """Yield a route per credential of the offer's provider."""
     endpoint = scene.snapshot.endpoints[offer.slug]
+    model = scene.snapshot.models.get(offer.model_id)
+    context = offer.context_length or (model.context_length if model is not None else None)
     subject = f"{offer.upstream_id} at {offer.slug}"
     upstream_id = rewrite(
         endpoint.rewrites,
@@ -125,6 +141,8 @@ def expand(
             asked,
             upstream_id,
             offer.id,
-            offer.price,
+            FREE if scene.ask.permissions.test else offer.price,
             target.suffix,
+            context,
+            offer.max_output_tokens,
         )

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
+from typing import NamedTuple
 
+from catalog.memory import Memory
 from catalog.search import Finder
 from providers.values import Endpoint, Price
 
@@ -50,9 +52,33 @@ class Offer:
     throughput_tps: float | None = None
     max_output_tokens: int | None = None
     supported_parameters: tuple[str, ...] = ()
+    deprecated: bool = False
     deprecated_at: str | None = None
+    replaced_by: str = ""
     down: str = ""
     uptime: float | None = None
+
+    @property
+    def notice(self) -> str:
+        """Say that it will end, when, and what comes in its place; or return the empty string."""
+        if not self.deprecated:
+            return ""
+        when = f", ends {self.deprecated_at}" if self.deprecated_at else ""
+        what = f", replaced by {self.replaced_by}" if self.replaced_by else ""
+        return f"deprecated{when}{what}"
+
+    @property
+    def experience(self) -> "Experience":
+        return Experience(self.down, self.uptime, self.latency_ms, self.throughput_tps)
+
+
+class Experience(NamedTuple):
+    """What requests and probes showed of an offer; it changes more often than the rest."""
+
+    down: str = ""
+    uptime: float | None = None
+    latency_ms: int | None = None
+    throughput_tps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +130,7 @@ class Snapshot:
     names: folded slug or alias to slug. offers: by model id, in the order of their slugs.
     offered: by slug, the ids of its models. upstream_ids: by slug, the provider's own id to the
     model's. folded: case-folded model ids and aliases to every spelling that there is. finder:
-    searches the models.
+    searches the models. memory: what was resolved of it; a copy begins with none.
     """
 
     revision: int = 0
@@ -119,6 +145,7 @@ class Snapshot:
     blocks: tuple[Block, ...] = ()
     folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     finder: Finder = field(default_factory=lambda: Finder({}), compare=False, repr=False)
+    memory: Memory = field(default_factory=Memory, init=False, compare=False, repr=False)
 
 
 def shared(items: Iterable[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable
 from typing import Any
 
 import django
@@ -12,10 +13,11 @@ django.setup(set_prefix=False)
 
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
 
-from gatewayz.lean import LeanHandler, Receive, Scope, Send  # noqa: E402
+from gatewayz.lean import LeanHandler  # noqa: E402
+from gatewayz.messages import Receive, Scope, Send  # noqa: E402
 from gatewayz.plane import plane  # noqa: E402
 
-LEAN_PATHS = ("/v1/", "/health", "/livez", "/readyz")
+LEAN_PATHS = ("/v1/", "/health", "/livez", "/readyz", "/metrics")
 STAFF_PATHS = ("/v1/explain",)  # they read the admin's session, too
 
 
@@ -24,13 +26,12 @@ class Gateway:
         self._lean = LeanHandler()
         self._stock = ASGIStaticFilesHandler(get_asgi_application())
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["path"].startswith(LEAN_PATHS) and not for_people(scope):
-            await self._lean(scope, receive, send)
-        else:
-            await self._stock(scope, receive, send)
+            return self._live(receive, send)
+        if scope["path"].startswith(LEAN_PATHS) and not for_people(scope):
+            return self._lean(scope, receive, send)
+        return self._stock(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Start the data plane before the first request, and close it after the last."""
@@ -49,8 +50,10 @@ def for_people(scope: Scope) -> bool:
     """Whether a browser asks, by its Accept header, or a person may."""
     if scope["path"] in STAFF_PATHS:
         return True
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    return any(name == b"accept" and b"text/html" in value for name, value in headers)
+    for name, value in scope["headers"]:
+        if name == b"accept" and value.find(b"text/html") >= 0:
+            return True
+    return False
 
 
 application: Any = Gateway()

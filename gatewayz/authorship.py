@@ -14,7 +14,7 @@ class AuthorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith("/admin"):
+        if not request.path.startswith(("/admin", "/account")):
             return self.get_response(request)
         with acting_as(request.user.get_username() or "anonymous"):
             return self.get_response(request)

@@ -4,29 +4,23 @@ The body is read into memory, nothing hops to a thread, and a client that leaves
 """
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Mapping
 from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
-from django.urls import Resolver404, ResolverMatch
+from django.urls import Resolver404
 from django.urls import resolve as resolve_url
 
-from gatewayz.api.fallbacks import answer, not_here
-from gatewayz.api.relay import RelayResponse
+from gatewayz.api.answers import Whole
+from gatewayz.api.base import Answer
+from gatewayz.api.fallbacks import not_here, refusal
+from gatewayz.api.relay import Relayed
+from gatewayz.api.requests import LeanRequest
+from gatewayz.messages import ON_LEAVE, Message, Receive, Scope, Send
 from providers.errors import PayloadTooLarge, UnsupportedMediaType
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 DRAIN_FACTOR = 8
-log = logging.getLogger(__name__)
 match = lru_cache(maxsize=512)(resolve_url)
 
 
@@ -35,66 +29,84 @@ class Gone(Exception):
 
 
 class LeanHandler:
-    """An ASGI application for paths whose views are coroutines and make no database query."""
+    """An ASGI application for the API's views, which are coroutines and make no database query."""
+
+    def __init__(self) -> None:
+        self._most_bytes: int = settings.MAX_BODY_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._answer(scope, receive, send)
-        except Gone:
-            return
-        if response is not None:
-            await send_whole(response, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> HttpResponse | None:
-        """Return what is still to be sent; None when all of it was, or nobody is there."""
-        try:
-            body = await read_body(scope, receive)
+            body = await read_body(receive, self._most_bytes)
             check_encoding(scope)
             found = match(scope["path"])
+        except Gone:
+            return
         except PayloadTooLarge as problem:
-            refused = answer(problem)
-            refused["Connection"] = "close"  # or the server goes on reading the rest of it
-            return refused
+            refused = refusal(problem)
+            refused.headers["Connection"] = "close"  # or the server reads on the rest of it
+            await send_whole(refused, send)
         except UnsupportedMediaType as problem:
-            return answer(problem)
+            await send_whole(refusal(problem), send)
         except Resolver404:
-            return answer(not_here(scope["path"]))
-        watch = asyncio.create_task(leave(receive, asyncio.current_task()))
-        try:
-            await self._serve(scope, body, found, send)
-        except asyncio.CancelledError:
-            if not watch.done():
-                raise
-        finally:
-            watch.cancel()
-        return None
-
-    async def _serve(self, scope: Scope, body: bytes, found: ResolverMatch, send: Send) -> None:
-        request = ASGIRequest(scope, BytesIO())
-        request._body = body
-        request.resolver_match = found
-        response: HttpResponseBase = await found.func(request, *found.args, **found.kwargs)
-        if isinstance(response, RelayResponse):
-            await send_stream(response, send)
+            await send_whole(refusal(not_here(scope["path"])), send)
         else:
-            await send_whole(response, send)
+            request = LeanRequest(scope, body, found)
+            view = found.func.view_class(**found.func.view_initkwargs)
+            with Watch(scope, receive):
+                answer: Answer = await view.answer(request, *found.args, **found.kwargs)
+                await sent(answer, send)
 
 
-async def leave(receive: Receive, task: "asyncio.Task[None] | None") -> None:
-    """Cancel `task` when the client leaves."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-    if task is not None:
+def sent(answer: Answer, send: Send) -> Awaitable[None]:
+    if isinstance(answer, Whole):
+        return send_whole(answer, send)
+    if isinstance(answer, Relayed):
+        return send_stream(answer, send)
+    return send_rendered(answer, send)
+
+
+class Watch:
+    """`with Watch(…):` cancels the task when its client leaves, and ends the block silently then.
+
+    Our own server calls back; elsewhere a task waits for the message.
+    """
+
+    __slots__ = ("_waiting", "gone")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.gone = False
+        self._waiting: asyncio.Task[None] | None = None
+        on_leave = (scope.get("extensions") or {}).get(ON_LEAVE)
+        if on_leave is not None:
+            on_leave(self.leave)
+        else:
+            self._waiting = asyncio.create_task(self._wait(receive, asyncio.current_task()))
+
+    def leave(self, task: "asyncio.Task[None]") -> None:
+        self.gone = True
         task.cancel()
 
+    async def _wait(self, receive: Receive, task: "asyncio.Task[Any] | None") -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if task is not None:
+            self.leave(task)
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> bool:
+        if self._waiting is not None:
+            self._waiting.cancel()
+        return self.gone and kind is asyncio.CancelledError
+
+
+async def read_body(receive: Receive, limit: int) -> bytes:
     """Return the whole body; raises Gone, or PayloadTooLarge once the client has sent it.
 
     What is too large is read on for a while and forgotten: a client that is still sending
     would not see our answer.
     """
-    limit = settings.MAX_BODY_BYTES
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -123,30 +135,38 @@ def check_encoding(scope: Scope) -> None:
             raise UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
 
 
-def head(response: HttpResponseBase) -> MutableMapping[str, Any]:
-    headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
-        for name, value in response.items()
-    ]
-    return {"type": "http.response.start", "status": response.status_code, "headers": headers}
+@lru_cache(maxsize=256)
+def encoded(name: str) -> bytes:
+    return name.lower().encode("latin-1")
 
 
-async def send_whole(response: Any, send: Send) -> None:
-    if not getattr(response, "is_rendered", True):
-        response.render()
-    body = response.content
-    if "Content-Length" not in response:
-        response["Content-Length"] = str(len(body))
-    await send(head(response))
+def head(status: int, headers: Mapping[str, str]) -> Message:
+    """Return the message that begins an answer; its type is JSON where nothing else is said."""
+    pairs = [(encoded(name), value.encode("latin-1")) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": status, "headers": pairs}
+
+
+async def send_whole(answer: Whole, send: Send) -> None:
+    body = answer.body
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    await send(head(answer.status, headers | answer.headers))
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_stream(response: RelayResponse, send: Send) -> None:
-    """Send each piece as it comes; a client that reads slowly makes this wait."""
+async def send_rendered(response: Any, send: Send) -> None:
+    """Send one of Django's or DRF's responses."""
+    if not getattr(response, "is_rendered", True):
+        response.render()
+    headers = {"Content-Length": str(len(response.content)), **response.headers}
+    await send(head(response.status_code, headers))
+    await send({"type": "http.response.body", "body": response.content})
+
+
+async def send_stream(answer: Relayed, send: Send) -> None:
+    """Relay; a client that reads slowly makes this wait."""
     try:
-        await send(head(response))
-        async for piece in response.pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send(head(answer.status, answer.headers))
+        await answer.relay(send)
         await send({"type": "http.response.body", "body": b""})
     finally:
-        response.release()
+        answer.release()

@@ -32,6 +32,10 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 JOURNAL_DIR = DATA_DIR / "journal"
+LIMITS_DIR = DATA_DIR / "limits"
+LIMIT_COUNTERS = env.int("GATEWAYZ_LIMIT_COUNTERS", default=32768)
+TRUSTED_PROXIES = env.networks("GATEWAYZ_TRUSTED_PROXIES")
+METRICS_DIR = DATA_DIR / "metrics"
 MAX_BODY_BYTES = env.int("GATEWAYZ_MAX_BODY_BYTES", default=20 * 1024 * 1024)
 WEB_PROCESSES = 1  # `serve --workers` says how many share this node
 PROBES_PER_DAY = env.int("GATEWAYZ_PROBES_PER_DAY", default=20)
@@ -39,6 +43,14 @@ PUBLIC_LISTINGS = env.bool("GATEWAYZ_PUBLIC_LISTINGS", default=True)
 LEASE_IDLE_S = env.float("GATEWAYZ_LEASE_IDLE_S", default=5.0)
 LEASE_LOOK_S = env.float("GATEWAYZ_LEASE_LOOK_S", default=0.1)
 POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
+
+vars().update(env.email("EMAIL_URL"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="gatewayz@localhost")
+EVIDENCE_DAYS = env.days("GATEWAYZ_EVIDENCE_DAYS", default=14)
+SYNC_HISTORY_DAYS = env.days("GATEWAYZ_SYNC_HISTORY_DAYS", default=90)
+ALERT_HISTORY_DAYS = env.days("GATEWAYZ_ALERT_HISTORY_DAYS", default=90)
+METRICS_TOKEN = env.str("GATEWAYZ_METRICS_TOKEN", default="")
 
 INSTALLED_APPS = [
     "unfold",
@@ -56,10 +68,14 @@ INSTALLED_APPS = [
     "catalog",
     "catalog.syncs",
     "catalog.evidence",
+    "catalog.alerts",
     "billing",
     "billing.ledger",
     "billing.leases",
+    "billing.limits",
+    "billing.organisations",
     "gatewayz",
+    "gatewayz.logins",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -68,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "gatewayz.authorship.AuthorMiddleware",
+    "gatewayz.logins.devices.DeviceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -83,10 +100,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "gatewayz.web.context.permissions",
             ]
         },
     }
 ]
+AUTHENTICATION_BACKENDS = ["gatewayz.logins.backend.PatientBackend"]
+LOGIN_URL = "account:login"
+LOGIN_REDIRECT_URL = "account:home"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -140,6 +161,7 @@ UNFOLD = {
     "SITE_TITLE": "Gatewayz",
     "SITE_HEADER": "Gatewayz",
     "SITE_SYMBOL": "hub",
+    "LOGIN": {"form": "gatewayz.logins.forms.AdminLoginForm"},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": favicon}],
     "SIDEBAR": {"show_search": True, "navigation": "gatewayz.navigation.navigation"},
 }

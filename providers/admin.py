@@ -131,7 +131,12 @@ class CredentialAdmin(WriteOnly, ConfigurationAdmin):
     list_filter = ("enabled", "provider")
     search_fields = ("label", "env", "provider__slug", "provider__name")
     autocomplete_fields = ("provider",)
-    fields = ("provider", "label", "env", "value", "state", "priority", "enabled")
+    fields = (
+        "provider",
+        ("label", "priority", "enabled"),
+        ("env", "value", "state"),
+        ("requests_per_minute", "tokens_per_minute", "concurrency"),
+    )
 
 
 @admin.register(RewriteRule)

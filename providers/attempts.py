@@ -2,10 +2,15 @@
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
+
+import msgspec
 
 from providers.adapters.answers import Adapter, Answer, Broken, Fields
+from providers.adapters.costs import Told, with_cost
 from providers.envelopes import read_failure
 from providers.errors import BadRequest
 from providers.failures import KINDS, Failure
@@ -22,7 +27,7 @@ from providers.transport import (
     Transport,
     TransportError,
 )
-from providers.values import Route
+from providers.values import Route, Usage
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 LARGEST_ERROR = 64 * 1024
@@ -37,8 +42,7 @@ class Failed(Exception):
         self.failure = failure
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(msgspec.Struct):
     """What the record says of one attempt. `outcome` is "answered" or the failure's kind.
 
     offer: 0 where the attempt says nothing of an offer. said: the provider's words, cleaned, when
@@ -74,13 +78,18 @@ class Attempt:
         self.outcome = failure.kind.name
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The client's request as every attempt sees it."""
+class Call(msgspec.Struct, frozen=True):
+    """The client's request as every attempt sees it. prompt_tokens: an estimate.
+
+    cost: what to tell of the cost of an answer along a route, where the client wants to know.
+    """
 
     fields: Fields
     stream: bool
     wants_usage: bool
+    wants_cost: bool = False
+    prompt_tokens: int = 0
+    cost: Callable[[Route, Usage], Told] | None = None
 
 
 async def attempt(
@@ -114,7 +123,8 @@ def within(outgoing: Outgoing, left_s: float) -> Outgoing:
     """Leave the attempt no more time than the request has."""
     if outgoing.timeouts.total_s <= left_s:
         return outgoing
-    return replace(outgoing, timeouts=replace(outgoing.timeouts, total_s=left_s))
+    timeouts = replace(outgoing.timeouts, total_s=left_s)
+    return msgspec.structs.replace(outgoing, timeouts=timeouts)
 
 
 async def judge(
@@ -127,6 +137,8 @@ async def judge(
         raise Failed(read_failure(incoming.status, incoming.headers, body, secrets))
     if call.stream and not WHOLE.search(incoming.headers.get("content-type", "")):
         reader = adapter.reader(route.asked, call.wants_usage, secrets)
+        if call.cost is not None:
+            reader.cost = partial(call.cost, route)
         stream = UpstreamStream(incoming, reader)
         await stream.open()
         if stream.failure is not None and not reader.text_bytes:
@@ -139,6 +151,8 @@ async def judge(
         raise Failed(read_failure(200, incoming.headers, body, secrets)) from problem
     if call.stream:
         raise Failed(Failure(KINDS["broken"], "the provider did not stream its answer"))
+    if call.cost is not None and answer.usage is not None:
+        answer.body = with_cost(answer.body, call.cost(route, answer.usage))
     return answer
 
 

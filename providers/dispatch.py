@@ -3,8 +3,9 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+
+import msgspec
 
 from providers import errors
 from providers.adapters.answers import Answer
@@ -12,20 +13,18 @@ from providers.adapters.registry import ADAPTERS
 from providers.attempts import Attempt, Call, Failed, attempt
 from providers.breaker import Breaker
 from providers.failures import KINDS, Failure
-from providers.slots import Slots
+from providers.slots import Busy, Slot, Slots
 from providers.streams import UpstreamStream
 from providers.transport import NeverSent, Transport
-from providers.values import Route
+from providers.values import Route, Usage
 
 LEAST_S = 0.1  # with less time left, no further attempt begins
-BUSY = Failure(KINDS["rate_limited"], "as many requests as allowed are under way there", None, 1.0)
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct):
     """What came of a request: an answer or an opened stream from `route`, after `attempts`."""
 
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Attempt] = []
     route: Route | None = None
     answer: Answer | None = None
     stream: UpstreamStream | None = None
@@ -64,8 +63,9 @@ class Dispatcher:
     async def _try(self, route: Route, call: Call, reply: Reply, left_s: float) -> Failure | None:
         """Try one route; return what went wrong, or None with the answer in `reply`."""
         reply.route = route
-        if not self._slots.take(route.endpoint):
-            return BUSY
+        slot = self._slots.take(route, call.prompt_tokens)
+        if isinstance(slot, Busy):
+            return Failure(KINDS["rate_limited"], slot.message, None, slot.wait_s)
         reply.attempts.append(
             made := Attempt(
                 route.endpoint.slug, route.upstream_id, route.secret.id, offer=route.proves
@@ -77,35 +77,49 @@ class Dispatcher:
             transport = self._transports[route.endpoint.base_url.partition(":")[0]]
             result = await attempt(route, call, adapter, transport, left_s)
         except Failed as failed:
-            self._slots.free(route.endpoint)
+            free(slot, failed.failure.kind.maybe_billed)
             made.failed(failed.failure, began)
             self.breaker.judge(route, failed.failure)
             return failed.failure
         except BaseException as gone:
-            self._slots.free(route.endpoint)
             made.ended("cancelled", began)
             made.maybe_billed = not isinstance(gone, NeverSent)
+            free(slot, made.maybe_billed)
             raise
         made.ended("answered", began)
-        self._keep(route, result, reply)
+        self._keep(route, result, reply, slot)
         return None
 
-    def _keep(self, route: Route, result: Answer | UpstreamStream, reply: Reply) -> None:
+    def _keep(
+        self, route: Route, result: Answer | UpstreamStream, reply: Reply, slot: Slot | None
+    ) -> None:
         if isinstance(result, Answer):
-            self._slots.free(route.endpoint)
+            settle(slot, result.usage)
             self.breaker.succeeded(route)
             reply.answer = result
         else:
-            result.on_close = partial(self._closed, route)
+            result.on_close = partial(self._closed, route, slot)
             reply.stream = result
 
-    def _closed(self, route: Route, stream: UpstreamStream) -> None:
+    def _closed(self, route: Route, slot: Slot | None, stream: UpstreamStream) -> None:
         """Judge a stream by its end; one that the client left proves nothing."""
-        self._slots.free(route.endpoint)
+        settle(slot, stream.reader.usage)
         if stream.failure is not None:
             self.breaker.judge(route, stream.failure)
         elif stream.complete:
             self.breaker.succeeded(route)
+
+
+def free(slot: Slot | None, maybe_billed: bool) -> None:
+    """Free the slot of an attempt that failed; its tokens go back if the provider saw none."""
+    if slot is not None:
+        slot.end(None if maybe_billed else 0)
+
+
+def settle(slot: Slot | None, usage: Usage | None) -> None:
+    """Free the slot of an answer, with the tokens that the provider reported."""
+    if slot is not None:
+        slot.end(usage.prompt + usage.completion if usage is not None else None)
 
 
 def moves_on(route: Route, failure: Failure) -> bool:

@@ -7,7 +7,11 @@ GatewayError
 ├── InvalidKey            401 invalid_api_key
 ├── InsufficientCredits   402 insufficient_credits
 ├── ModelNotAllowed       403 model_not_allowed      the key may not
+├── EndpointNotAllowed    403 endpoint_not_allowed   the key may not, whatever the model
+├── AddressNotAllowed     403 ip_not_allowed         the key may not be used from there
+├── ManagementOnly        403 management_key_required
 ├── ContentRefused        403 content_refused        the provider's moderation said no
+├── NotFound              404 not_found              nothing there, or nothing of the caller's
 ├── ModelNotFound         404 model_not_found        nobody knows the name
 ├── ModelNotAvailable     404 model_not_available    known, but blocked, down or of another kind
 ├── PayloadTooLarge       413 payload_too_large
@@ -23,11 +27,15 @@ from collections.abc import Mapping
 
 
 class GatewayError(Exception):
-    """An answer other than success. `type` is from OpenAI's vocabulary; its client maps it."""
+    """An answer other than success. `type` is from OpenAI's vocabulary; its client maps it.
+
+    headers: fields that the answer has besides, by name.
+    """
 
     status = 500
     code = "internal_error"
     type = "api_error"
+    headers: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -70,6 +78,22 @@ class InsufficientCredits(GatewayError):
 
 class ModelNotAllowed(GatewayError):
     status, code, type = 403, "model_not_allowed", "permission_error"
+
+
+class EndpointNotAllowed(GatewayError):
+    status, code, type = 403, "endpoint_not_allowed", "permission_error"
+
+
+class AddressNotAllowed(GatewayError):
+    status, code, type = 403, "ip_not_allowed", "permission_error"
+
+
+class ManagementOnly(GatewayError):
+    status, code, type = 403, "management_key_required", "permission_error"
+
+
+class NotFound(GatewayError):
+    status, code, type = 404, "not_found", "invalid_request_error"
 
 
 class ContentRefused(GatewayError):

@@ -4,19 +4,18 @@ FetchFailed is all that a fetch raises, besides what `alive` raises.
 """
 
 import random
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from providers.pinning import NoAddress, NotPublic, checked_address
 from providers.retry_after import asked_s, limit_s
-from providers.transport.addresses import Address, is_public
+from providers.transport.addresses import Address
 
 AGENT = "gatewayz (catalogue sync)"
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -152,14 +151,12 @@ class Fetcher:
     def _address(self, host: str, port: int) -> Address:
         """Return the address to connect to: the one that was checked."""
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as problem:
-            raise Again(f"{host} has no address: {problem}") from problem
-        addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-        for address in addresses:
-            if self._private_network or is_public(address):
-                return address
-        raise FetchFailed(f"{host} is not public, and the provider may not be on a private network")
+            return checked_address(host, port, self._private_network)
+        except NoAddress as problem:
+            raise Again(str(problem)) from problem
+        except NotPublic as problem:
+            said = f"{problem}, and the provider may not be on a private network"
+            raise FetchFailed(said) from problem
 
     def _read(self, response: httpx.Response) -> Fetched:
         headers = {name.lower(): value for name, value in response.headers.items()}

@@ -77,6 +77,10 @@ def seconds(default: float, help_text: str) -> models.FloatField:
     )
 
 
+def limit(help_text: str) -> models.PositiveIntegerField:
+    return models.PositiveIntegerField(null=True, blank=True, help_text=help_text)
+
+
 class Provider(ConfigurationRow):
     """An upstream service that we can call."""
 
@@ -151,11 +155,7 @@ class Provider(ConfigurationRow):
         default=False,
         help_text="Try the next provider even when this one may have billed the failed attempt.",
     )
-    concurrency = models.PositiveIntegerField(
-        null=True,
-        blank=True,
-        help_text="Most requests under way at once, over all processes of a node. Empty: no limit.",
-    )
+    concurrency = limit("Most requests under way at once. Empty: no limit.")
     connect_timeout_s = seconds(5, "Seconds for the connection, TLS included.")
     first_byte_timeout_s = seconds(120, "Seconds from the request to the answer's first byte.")
     idle_timeout_s = seconds(60, "Longest silence, in seconds, inside an answer.")
@@ -292,6 +292,9 @@ class Credential(ConfigurationRow):
     last4 = models.CharField(max_length=4, blank=True, editable=False)
     enabled = models.BooleanField(default=True)
     priority = models.PositiveSmallIntegerField(default=50, help_text="Lower is used first.")
+    requests_per_minute = limit("What the provider allows this key. Empty: not known.")
+    tokens_per_minute = limit("Tokens of prompts and answers. Empty: not known.")
+    concurrency = limit("Most requests under way at once with this key. Empty: no limit.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -320,7 +323,10 @@ class Credential(ConfigurationRow):
         except Undecryptable:
             log.error("no encryption key opens the credential %s of %s", self, self.provider)
             return None
-        return values.Secret(self.pk, str(self), token) if token else None
+        if not token:
+            return None
+        limits = self.requests_per_minute, self.tokens_per_minute, self.concurrency
+        return values.Secret(self.pk, str(self), token, *limits)
 
     def token(self) -> str:
         """Return the key itself, empty while its variable is not set; raises Undecryptable."""

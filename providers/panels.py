@@ -92,16 +92,20 @@ class Blocks(StackedInline):
     tab = True
 
 
-class ReadOnly:
-    """Rows that the system writes: nobody adds, changes or deletes one by hand."""
+class Given:
+    """Rows that are there from the beginning: changed by hand, never added or deleted."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+
+class ReadOnly(Given):
+    """Rows that the system writes: nobody adds, changes or deletes one by hand."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 

@@ -179,7 +179,8 @@ def native(route: Route) -> bytes:
     }
     outgoing = adapter.request(route, fields, stream=False)
     secrets = (route.secret.token,) if route.secret.token else ()
-    status, headers, body = fetch(replace(outgoing, timeouts=brief(outgoing.timeouts)))
+    brisk = msgspec.structs.replace(outgoing, timeouts=brief(outgoing.timeouts))
+    status, headers, body = fetch(brisk)
     if not 200 <= status < 300:
         raise Failed(read_failure(status, headers, body, secrets))
     try:

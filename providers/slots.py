@@ -1,24 +1,35 @@
-"""How many requests are under way at a provider, in this process."""
+"""What a dispatcher asks before each attempt: whether the provider's own limits leave room."""
 
-from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
 
-from providers.values import Endpoint
+from providers.values import Route
 
 
-class Slots:
-    """A provider's concurrency is shared evenly by the `processes` of a node."""
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A limit is reached; there may be room after `wait_s`."""
 
-    def __init__(self, processes: int) -> None:
-        self._processes = processes
-        self._taken: Counter[str] = Counter()
+    wait_s: float
+    message: str
 
-    def take(self, endpoint: Endpoint) -> bool:
-        """Take a slot; False if none is free."""
-        limit = endpoint.concurrency
-        if limit is not None and self._taken[endpoint.slug] >= -(-limit // self._processes):
-            return False
-        self._taken[endpoint.slug] += 1
-        return True
 
-    def free(self, endpoint: Endpoint) -> None:
-        self._taken[endpoint.slug] -= 1
+class Slot(Protocol):
+    """What one attempt holds."""
+
+    def end(self, tokens: int | None) -> None:
+        """Free it. tokens: what the provider counted, 0 if it saw nothing, None if unknown."""
+
+
+class Slots(Protocol):
+    """Counts attempts, over all processes and nodes."""
+
+    def take(self, route: Route, tokens: int) -> Slot | Busy | None:
+        """Return a slot for an attempt of about `tokens`; None where the provider has no limit."""
+
+
+class Unlimited:
+    """Slots of which there are always enough."""
+
+    def take(self, route: Route, tokens: int) -> None:
+        return None

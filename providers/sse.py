@@ -37,19 +37,34 @@ class EventSplitter:
         self._has_cr = False
         self._idle = False  # past the start, and nothing buffered
 
+    def lone(self, chunk: bytes) -> bytes | None:
+        """Return the data of a chunk that is one event with one line, as most are; None: feed it.
+
+        Searches are by `find`: CPython's `in` raises and swallows an error for each of bytes.
+        """
+        if (
+            self._idle
+            and chunk.startswith(b"data: ")
+            and chunk.endswith(b"\n\n")
+            and chunk.find(b"\n") == len(chunk) - 2
+            and chunk.find(b"\r") < 0
+            and len(chunk) <= self._limit
+        ):
+            return chunk[6:-2]
+        return None
+
     def feed(self, chunk: bytes) -> list[bytes]:
         """Return the blocks that `chunk` completes; raises EventTooLarge."""
         if (
             self._idle
             and chunk.endswith(b"\n\n")
             and chunk[0] not in b":\n"
-            and b"\r" not in chunk
+            and chunk.find(b"\r") < 0
+            and chunk.find(b"\n\n\n") < 0
+            and chunk.find(b"\n\n:") < 0
             and len(chunk) <= self._limit
         ):
-            if chunk.find(b"\n\n") == len(chunk) - 2:
-                return [chunk]
-            if b"\n\n\n" not in chunk and b"\n\n:" not in chunk:
-                return [event + b"\n\n" for event in chunk[:-2].split(b"\n\n")]
+            return [event + b"\n\n" for event in chunk[:-2].split(b"\n\n")]
         self._has_cr = self._has_cr or b"\r" in chunk
         self._buffer += chunk
         if not self._started and not self._start():
@@ -104,7 +119,11 @@ class EventSplitter:
 
 def data_of(block: bytes) -> bytes | None:
     """Return the event's data, its lines joined by LF; None for a block that has none."""
-    if block.startswith(b"data: ") and block.find(b"\n") == len(block) - 2 and b"\r" not in block:
+    if (
+        block.startswith(b"data: ")
+        and block.find(b"\n") == len(block) - 2
+        and block.find(b"\r") < 0
+    ):
         return block[6:-2]
     lines = _values(block, b"data")
     return b"\n".join(lines) if lines else None

@@ -31,23 +31,19 @@ class UpstreamStream:
         """Read up to the first event; raises MaybeSent. `failure` is set if it is no good."""
         patient_until = time.monotonic() + PATIENCE_S
         while not (self.reader.started or self.failure or self.reader.finished):
-            self._first += await self._step()
+            self._first += self._given(await self._incoming.chunk())
             if self._first and time.monotonic() > patient_until:
                 return
 
     async def chunk(self) -> bytes:
         """Return the next piece for the client, b"" at the end; raises MaybeSent."""
-        first, self._first = self._first, b""
-        if first:
-            return first
-        while not (self.reader.finished or self.failure):
-            piece = await self._step()
-            if piece:
-                return piece
-        return b""
+        given, self._first = self._first, b""
+        while not (given or self.reader.finished or self.failure):
+            given = self._given(await self._incoming.chunk())
+        return given
 
-    async def _step(self) -> bytes:
-        piece = await self._incoming.chunk()
+    def _given(self, piece: bytes) -> bytes:
+        """Return what a piece of the provider's, b"" for its end, is for the client."""
         try:
             given = self.reader.feed(piece) if piece else self.reader.finish()
         except Broken:

@@ -66,7 +66,7 @@ def candidates(rule: BlockRule) -> list[Subject]:
     value, blocks = rule.value_of(), unexpired_blocks()
     endpoints: dict[int, Endpoint | None] = {}
     found: list[Subject] = []
-    for row in held(rule).select_related("model", "provider").iterator(1000):
+    for row in held(rule).select_related("model", "provider", "in_force__reference").iterator(1000):
         if not value.matches(row.value_of()):
             continue
         if row.provider_id not in endpoints:

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from catalog.evidence import verdicts
 from catalog.evidence.tallies import Tally
 from catalog.models import BlockRule, Offer
+from catalog.values import Experience
 from providers.models import Provider
 
 STATES = (verdicts.UNKNOWN, verdicts.UP, verdicts.DOWN)
@@ -58,17 +59,25 @@ class OfferHealthQuerySet(models.QuerySet):
         self.bulk_create([OfferHealth(offer_id=pk) for pk in missing], ignore_conflicts=True)
         return list(rows.all())
 
-    def told(self, slugs: Collection[str]) -> dict[int, tuple[str, float | None]]:
-        """Return why an offer is out, or "", and its rate of success over a day, by offer.
+    def told(self, slugs: Collection[str]) -> dict[str, dict[int, Experience]]:
+        """Return what is known of offers, by their providers' slugs and by their keys.
 
-        Only offers of which there is something to tell.
+        Only offers that somebody has called.
         """
+        found: dict[str, dict[int, Experience]] = {slug: {} for slug in slugs}
         rows = self.filter(offer__provider__slug__in=slugs)
-        rows = rows.filter(Q(state=verdicts.DOWN) | Q(uptime__isnull=False))
-        columns = rows.values_list("offer_id", "state", "down_since", "uptime")
-        return {
-            pk: (verdicts.reason_of(state, since), uptime) for pk, state, since, uptime in columns
-        }
+        columns = rows.values_list(
+            "offer__provider__slug",
+            "offer_id",
+            "state",
+            "down_since",
+            "uptime",
+            "offer__latency_ms",
+            "offer__throughput_tps",
+        )
+        for slug, pk, state, since, *measures in columns.iterator(2000):
+            found[slug][pk] = Experience(verdicts.reason_of(state, since), *measures)
+        return found
 
 
 class OfferHealth(models.Model):

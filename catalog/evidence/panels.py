@@ -12,6 +12,7 @@ from unfold.decorators import display
 from catalog.evidence.models import Evidence, OfferHealth
 from catalog.evidence.verdicts import DOWN, UP
 from catalog.models import BlockRule, Offer
+from catalog.syncs.sightings import sighting
 from providers.panels import Choice, ReadOnly, Rows
 
 SHOWN = 20
@@ -79,7 +80,7 @@ class HealthColumns:
     @display(description="experience")
     def experience(self, row: Offer) -> str:
         held = state_of(row)
-        lines = [f"last success {moment(held.last_success_at)}"]
+        lines = [sighting(row), f"last success {moment(held.last_success_at)}"]
         lines.append(f"last failure {moment(held.last_failure_at)}")
         lines += [f"{name}: {told(window)}" for name, window in held.windows.items()]
         if held.down_since:

@@ -130,7 +130,7 @@ def tell(flipped: Sequence[OfferHealth], names: Names) -> None:
         f"{names[row.pk][1]} at {names[row.pk][0]} is {'down' if row.state == DOWN else 'back'}"
         for row in flipped
     ]
-    announce({f"offers:{names[row.pk][0]}" for row in flipped}, "; ".join(said))
+    announce({f"experience:{names[row.pk][0]}" for row in flipped}, "; ".join(said))
 
 
 def count_hits(hits: Mapping[int, int], at: datetime) -> None:

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from catalog.evidence.models import Evidence, OfferHour
 
-EVIDENCE_KEPT = timedelta(days=14)
 ROWS_KEPT = 200  # per offer
 HOURS_KEPT = timedelta(hours=25)
 BATCH = 1000
@@ -17,7 +17,7 @@ def sweep() -> int:
     """Delete what is too old or too much; return how many rows."""
     now = timezone.now()
     deleted = clear(OfferHour.objects.filter(at__lt=now - HOURS_KEPT))
-    deleted += clear(Evidence.objects.filter(at__lt=now - EVIDENCE_KEPT))
+    deleted += clear(Evidence.objects.filter(at__lt=now - timedelta(days=settings.EVIDENCE_DAYS)))
     crowded = Evidence.objects.order_by().values("offer").annotate(rows=Count("pk"))
     for row in crowded.filter(rows__gt=ROWS_KEPT).iterator():
         theirs = Evidence.objects.filter(offer=row["offer"]).order_by("-at", "-pk")

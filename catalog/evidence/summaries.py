@@ -107,7 +107,7 @@ def measure() -> int:
         for row in up:
             OfferHealth.objects.filter(pk=row.pk).update(uptime=row.uptime)
         slugs = {offer.provider.slug for offer in changed} | {r.offer.provider.slug for r in up}
-        announce({f"offers:{slug}" for slug in slugs}, "")
+        announce({f"experience:{slug}" for slug in slugs}, "")
     return len({offer.pk for offer in changed} | {row.pk for row in up})
 
 

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from catalog.models import Model, Offer
-from catalog.prices import PriceRecord
+from catalog.prices import FIELDS, PriceRecord
 from catalog.syncs import deciding, mapping
 from catalog.syncs.applying import Overtaken
 from catalog.syncs.models import Change, Changeset, ModelMapping, SyncRun
@@ -161,18 +161,25 @@ class ModelMappingAdmin(ModelAdmin):
 
 @admin.register(PriceRecord)
 class PriceRecordAdmin(ReadOnly, ModelAdmin):
-    list_display = (
-        "offer",
-        "source",
-        "input_price",
-        "output_price",
-        "cached_input_price",
-        "valid_from",
-    )
+    """What is added here is a reference price: it counts while nobody else knows one."""
+
+    list_display = ("offer", "source", *FIELDS, "valid_from")
     list_filter = ("source", "offer__provider")
     list_select_related = ("offer__model", "offer__provider")
     search_fields = ("offer__model__model_id", "offer__upstream_id")
     show_full_result_count = False
+    add_fieldsets = ((None, {"fields": ("offer", FIELDS[:3], FIELDS[3])}),)
+    autocomplete_fields = ("offer",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("catalog.change_offer")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: Any) -> None:
+        made = PriceRecord.objects.refer(obj.offer, obj.prices)
+        obj.pk, obj.source, obj.valid_from = made.pk, made.source, made.valid_from
 
 
 @admin.action(description="Sync now", permissions=["change"])

@@ -8,6 +8,8 @@ from typing import Any
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from catalog.evidence.models import Evidence
+from catalog.evidence.verdicts import LIST, NOT_FOUND, OK
 from catalog.listed import LISTING
 from catalog.models import Model, Offer, State
 from catalog.prices import LISTED_FIELDS, UNKNOWN, PriceRecord, Prices
@@ -73,6 +75,7 @@ class Writer:
         self.refused: list[str] = []
         self.offers: dict[str, tuple[int, int]] = {}
         self.prices: dict[int, Prices] = {}
+        self.evidence: list[Evidence] = []
 
     def write(self, differences: Sequence[Difference]) -> None:
         rows = Offer.objects.filter(provider=self.provider).order_by("-source", "-pk")
@@ -88,6 +91,12 @@ class Writer:
             if change.kind != "added" and change.upstream_id in self.offers:
                 verbs.get(change.kind, self.change)(change)
         PriceRecord.objects.note(LISTING, self.prices, self.run)
+        Evidence.objects.bulk_create(self.evidence, batch_size=AT_ONCE)
+
+    def witness(self, offer_pk: int, outcome: str, detail: str) -> None:
+        """Keep that the list has an offer, or not any more. It changes no offer's state."""
+        row = Evidence(offer_id=offer_pk, at=self.now, source=LIST, outcome=outcome, detail=detail)
+        self.evidence.append(row)
 
     def add(self, new: Sequence[Difference]) -> None:
         identities = ((d.upstream_id, Identity(**d.after.get("identity", {}))) for d in new)
@@ -99,9 +108,9 @@ class Writer:
         offers = [self.offer(d, models[at.model_id]) for d, at in placed]
         Offer.objects.bulk_create(offers, batch_size=AT_ONCE)
         for offer in offers:
-            listed = tuple(getattr(offer, name) for name in LISTED_FIELDS)
-            if listed != UNKNOWN:
-                self.prices[offer.pk] = listed
+            self.witness(offer.pk, OK, "listed for the first time")
+            if offer.listed_prices != UNKNOWN:
+                self.prices[offer.pk] = offer.listed_prices
 
     def add_models(self, placed: Sequence[tuple[Difference, Place]]) -> None:
         rows = [
@@ -140,8 +149,8 @@ class Writer:
             Offer.objects.filter(pk=pk).record(**columns)
             self.touch()
         if not columns.keys().isdisjoint(LISTED_FIELDS):
-            row = Offer.objects.filter(pk=pk).values_list(*LISTED_FIELDS).get()
-            self.prices[pk] = row
+            row = Offer.objects.filter(pk=pk).values_list(*LISTED_FIELDS, named=True).get()
+            self.prices[pk] = Prices.of(row, "listed_")
         if "model" in change.after:
             words = {**change.after["model"], "listed_by": self.provider}
             Model.objects.filter(pk=model_pk).record(**words)
@@ -163,14 +172,18 @@ class Writer:
 
     def absent(self, change: Difference, **columns: Any) -> None:
         last = Coalesce("last_listed_at", self.now)
-        rows = Offer.objects.filter(pk=self.offers[change.upstream_id][0])
-        rows.record(last_listed_at=last, **columns)
+        pk = self.offers[change.upstream_id][0]
+        Offer.objects.filter(pk=pk).record(last_listed_at=last, **columns)
+        runs = columns["missing_runs"]
+        said = "retired" if "retired_at" in columns else f"{runs} of {MISSING_RUNS} readings"
+        self.witness(pk, NOT_FOUND, f"not in the list, {said}")
 
     def bring_back(self, change: Difference) -> None:
         rows = Offer.objects.filter(pk=self.offers[change.upstream_id][0])
         if rows.filter(retired_at__isnull=False).exists():
             self.touch()
         rows.record(missing_runs=0, retired_at=None, last_listed_at=None)
+        self.witness(self.offers[change.upstream_id][0], OK, "in the list again")
 
     def touch(self) -> None:
         self.parts.add(f"offers:{self.provider.slug}")
@@ -179,6 +192,6 @@ class Writer:
 def typed(columns: dict[str, Any]) -> dict[str, Any]:
     """Return the columns with prices as numbers again."""
     return {
-        name: Decimal(value) if name in LISTED_FIELDS and value is not None else value
+        name: Decimal(value) if name in LISTED_FIELDS and isinstance(value, str) else value
         for name, value in columns.items()
     }

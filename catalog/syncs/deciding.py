@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.alerts.evaluating import after_sync
 from catalog.syncs.applying import Overtaken, apply
 from catalog.syncs.diffing import Difference
 from catalog.syncs.models import Changeset, SyncRun
@@ -30,9 +31,11 @@ def accept(changeset: Changeset, author: str) -> None:
     with transaction.atomic():
         apply(run, differences, lambda: decide(changeset, "applied", author), confirmed=True)
         SyncRun.objects.filter(pk=run.pk).update(state="applied")
+    after_sync()
 
 
 def reject(changeset: Changeset, author: str) -> None:
     """Leave the catalogue as it is. Raises Overtaken if it was decided already."""
     if not decide(changeset, "rejected", author):
         raise Overtaken("it was decided already")
+    after_sync()

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from providers.listings.values import Listed, ListedPrice
+from catalog.other_prices import NAMES, clock
+from providers.listings.values import Listed, ListedPrice, ListedTier
+from providers.rates import PIECES
 
 MILLION = Decimal(1_000_000)
 PLACES = Decimal("1E-9")
@@ -18,7 +20,7 @@ class OfferFacts:
     listed_input_price: Decimal | None = None
     listed_output_price: Decimal | None = None
     listed_cached_input_price: Decimal | None = None
-    listed_other_prices: dict[str, str] = field(default_factory=dict)
+    listed_other_prices: dict[str, Any] = field(default_factory=dict)
     listed_context_length: int | None = None
     max_output_tokens: int | None = None
     listed_capabilities: tuple[str, ...] = ()
@@ -101,11 +103,26 @@ def per_million(usd_per_token: Decimal | None) -> Decimal | None:
     return (usd_per_token * MILLION).quantize(PLACES, ROUND_HALF_UP).normalize()
 
 
-def others(price: ListedPrice) -> dict[str, str]:
-    """Return the prices of what is not plain input or output, USD for one, as text."""
-    plain = ("input", "output", "cached_input")
-    named = {f.name: getattr(price, f.name) for f in fields(price) if f.name not in plain}
-    return {name: f"{value.normalize():f}" for name, value in named.items() if value is not None}
+def others(price: ListedPrice) -> dict[str, Any]:
+    """Return the prices of what is not plain input or output, as catalog.other_prices has them."""
+    known = ((name, getattr(price, name)) for name in (*NAMES, "second"))
+    found: dict[str, Any] = {name: written(name, usd) for name, usd in known if usd is not None}
+    tiers = [tier_of(tier) for tier in price.tiers if tier.prices]
+    return {**found, "tiers": tiers} if tiers else found
+
+
+def written(name: str, usd: Decimal) -> str:
+    """Write USD for a piece as it is, of a token by the million."""
+    value = usd if name in (*PIECES, "second") else per_million(usd) or Decimal(0)
+    return f"{value.normalize():f}"
+
+
+def tier_of(tier: ListedTier) -> dict[str, Any]:
+    window = {} if tier.utc_start is None else {"utc_start": clock(tier.utc_start)}
+    end = {} if tier.utc_end is None else {"utc_end": clock(tier.utc_end)}
+    least = tier.min_prompt_tokens
+    size = {} if least is None else {"min_prompt_tokens": least}
+    return {**size, **window, **end, **{name: written(name, usd) for name, usd in tier.prices}}
 
 
 def merged(first: Listed, second: Listed) -> Listed:

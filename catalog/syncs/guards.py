@@ -7,6 +7,7 @@ from catalog.syncs.diffing import Difference, Known
 
 DEFAULTS = {"min_models": 0, "max_drop_percent": 50, "max_price_factor": 10}
 PRICES = ("listed_input_price", "listed_output_price", "listed_cached_input_price")
+OTHERS = "listed_other_prices"
 SHOWN = 5
 
 
@@ -72,6 +73,11 @@ def free_at_once(
 def moves(change: Difference) -> Iterator[tuple[Decimal, Decimal]]:
     """Yield the prices that move, from and to, in USD per million tokens."""
     was, now = change.before.get("offer", {}), change.after.get("offer", {})
-    for column in PRICES:
-        if change.kind == "price" and was.get(column) is not None and now.get(column) is not None:
-            yield Decimal(was[column]), Decimal(now[column])
+    if change.kind != "price":
+        return
+    pairs = [(was.get(column), now.get(column)) for column in PRICES]
+    others_were, others_are = was.get(OTHERS) or {}, now.get(OTHERS) or {}
+    pairs += [(others_were.get(name), price) for name, price in others_are.items()]
+    for before, after in pairs:
+        if isinstance(before, str) and isinstance(after, str):
+            yield Decimal(before), Decimal(after)

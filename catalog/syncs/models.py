@@ -44,6 +44,9 @@ class SyncRun(Ending):
     refused_count = models.PositiveIntegerField(default=0)
     refused = models.JSONField(default=list)
     entries = models.JSONField(default=list)
+    unreadable = models.BooleanField(
+        default=False, help_text="A page came that is no list as its parser knows it."
+    )
 
     added = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0)
@@ -58,7 +61,10 @@ class SyncRun(Ending):
                 fields=["provider"], condition=models.Q(state="running"), name="one_run_at_a_time"
             )
         ]
-        indexes = [models.Index(fields=["provider", "-started_at"], name="runs_of_a_provider")]
+        indexes = [
+            models.Index(fields=["provider", "-started_at"], name="runs_of_a_provider"),
+            models.Index(fields=["started_at"], name="runs_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider.slug}, {self.started_at:%Y-%m-%d %H:%M}: {self.state}"
@@ -81,6 +87,13 @@ class Changeset(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["state"],
+                condition=models.Q(state="quarantined"),
+                name="changesets_that_wait",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.run.provider.slug}, {self.created_at:%Y-%m-%d %H:%M}: {self.state}"

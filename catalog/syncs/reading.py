@@ -15,6 +15,10 @@ LONGEST_S = 1800.0
 MOST_REFUSED = 200
 
 
+class Unreadable(FetchFailed):
+    """A page came, and it is not the list that its parser knows."""
+
+
 @dataclass(slots=True)
 class Report:
     """What one list gave. etag: only of a list with one page; total: what the provider claims."""
@@ -130,7 +134,7 @@ class Reader:
         try:
             return entry.parser.read(ask, fetched.headers, fetched.body)
         except ListingError as problem:
-            raise FetchFailed(f"page {number} of {place(ask.url)}: {problem}") from problem
+            raise Unreadable(f"page {number} of {place(ask.url)}: {problem}") from problem
 
     def _keep(self, page: Page, report: Report, seen: set[str]) -> int:
         """Take over a page; return how many models of it are new in this list."""

@@ -8,13 +8,14 @@ from typing import Any
 
 from django.db import transaction
 
+from catalog.alerts.evaluating import after_sync
 from catalog.syncs import known
 from catalog.syncs.applying import Overtaken, apply, counts, summary
 from catalog.syncs.diffing import Columns, Difference, diff
 from catalog.syncs.facts import row_of
 from catalog.syncs.guards import objections
 from catalog.syncs.models import Change, Changeset, SyncRun
-from catalog.syncs.reading import Reader, Reading, Report
+from catalog.syncs.reading import Reader, Reading, Report, Unreadable
 from catalog.syncs.sources import etags, sources
 from providers.configuration import acting_as
 from providers.fetching import Fetcher, FetchFailed, Limits
@@ -70,7 +71,8 @@ def sync(
     except (Cancelled, Overtaken):
         run.end("cancelled", message="cancelled")
     except FetchFailed as problem:
-        run.end("failed", message=str(problem)[:MOST_MESSAGE])
+        unreadable = isinstance(problem, Unreadable)
+        run.end("failed", message=str(problem)[:MOST_MESSAGE], unreadable=unreadable)
     except Exception as problem:
         log.exception("the sync of %s failed", provider.slug)
         run.end("failed", message=f"{type(problem).__name__}: {problem}"[:MOST_MESSAGE])
@@ -78,6 +80,7 @@ def sync(
         run.end("failed", message="it was interrupted")
         raise
     run.refresh_from_db()
+    after_sync()
     return run
 
 

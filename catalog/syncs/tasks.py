@@ -2,12 +2,14 @@
 
 from celery import shared_task
 
+from catalog.syncs import retention
 from catalog.syncs.claims import Overlap
 from catalog.syncs.running import sync
 from catalog.syncs.sources import fetchable
 from providers.models import Provider
 
 SIX_HOURS_S = 6 * 3600
+LANES = 2  # syncs of the schedule under way at once; other work must not wait for all of them
 
 
 @shared_task(name="catalog.sync_provider", expires=SIX_HOURS_S, time_limit=2 * 3600)
@@ -23,11 +25,30 @@ def sync_provider(pk: int) -> str:
     return f"{provider.slug}: {run.state}, {run.message or 'no change'}"
 
 
+@shared_task(name="catalog.sync_lane", expires=SIX_HOURS_S)
+def sync_lane(pks: list[int]) -> str:
+    """Sync one provider, and leave the others to the next task: what waits gets a turn."""
+    if not pks:
+        return "nothing is left to sync"
+    first, *rest = pks
+    try:
+        return sync_provider(first)
+    finally:
+        if rest:
+            sync_lane.delay(rest)
+
+
 @shared_task(name="catalog.sync_all", expires=SIX_HOURS_S)
 def sync_all() -> str:
     """Queue a sync of every provider whose lists can be fetched."""
     providers = Provider.objects.filter(enabled=True).prefetch_related("credentials")
-    ready = [provider for provider in providers if fetchable(provider)]
-    for provider in ready:
-        sync_provider.delay(provider.pk)
+    ready = [provider.pk for provider in providers if fetchable(provider)]
+    for lane in (ready[start::LANES] for start in range(min(LANES, len(ready)))):
+        sync_lane.delay(lane)
     return f"{len(ready)} syncs queued"
+
+
+@shared_task(name="catalog.sweep_syncs", expires=SIX_HOURS_S)
+def sweep_syncs() -> str:
+    """Delete runs and changesets of long ago."""
+    return f"{retention.sweep()} rows deleted"

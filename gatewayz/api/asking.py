@@ -11,6 +11,7 @@ from catalog.resolver import slug_of
 from catalog.sheets import SORTS
 from catalog.values import Snapshot
 from gatewayz.api.base import caller
+from gatewayz.api.headers import has_key
 from providers.errors import BadRequest
 
 MOST = 50_000
@@ -20,11 +21,9 @@ CAPABILITIES = ("chat", "completions", "embeddings", "images", "audio", "rerank"
 
 async def permissions(request: Request) -> Permissions:
     """Return what the caller's key may use; everything without a key, where none is required."""
-    without = "HTTP_AUTHORIZATION" not in request.META and "HTTP_X_API_KEY" not in request.META
-    if without and settings.PUBLIC_LISTINGS:
+    if settings.PUBLIC_LISTINGS and not has_key(request):
         return EVERYTHING
-    key = await caller(request)
-    return Permissions(key.allowed_models, key.allowed_providers)
+    return (await caller(request)).permissions
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,32 +3,35 @@
 import inspect
 import re
 import time
-from typing import Any
+from typing import Any, TypeAlias
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.html import conditional_escape
 from django.utils.safestring import mark_safe
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.admission import check_key
+from billing.addresses import client_address
+from billing.admission import check_address, check_endpoint, check_key
 from billing.keys import digests, wellformed
 from billing.values import Key
-from gatewayz.api.ids import new_request_id
-from gatewayz.api.renderers import renderer_for
+from gatewayz.api.answers import Whole
+from gatewayz.api.headers import header
+from gatewayz.api.relay import Relayed
+from gatewayz.api.requests import ApiRequest
 from gatewayz.plane import plane
 
-NEGOTIATOR = DefaultContentNegotiation()  # DRF wants one; renderer_for decides
+Answer: TypeAlias = Whole | Relayed | HttpResponseBase
 
 
 class AsyncAPIView(APIView):
     """Handlers are coroutines; errors carry their status and are rendered in one place."""
 
     format_kwarg = None
+    endpoint = ""  # the kind of request, where a key's scopes name it
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -36,30 +39,30 @@ class AsyncAPIView(APIView):
         return view if iscoroutinefunction(view) else markcoroutinefunction(view)
 
     async def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        self.args, self.kwargs = args, kwargs
-        self.request = drf = Request(request, negotiator=NEGOTIATOR)
-        drf.request_id = new_request_id()
-        self.headers = {"X-Request-ID": drf.request_id}
-        drf.accepted_renderer = renderer = renderer_for(request)
-        drf.accepted_media_type = renderer.media_type
-        try:
-            method = drf.method.lower()
-            handler = getattr(self, method, None) if method in self.http_method_names else None
-            response = await (handler or self.http_method_not_allowed)(drf, *args, **kwargs)
-        except Exception as problem:  # noqa: BLE001 the border: every error becomes an answer
-            response = self.handle_exception(problem)
-        self.response = self.finalize_response(drf, response, *args, **kwargs)
-        return self.response
+        """Answer Django's own handler, which asks for people: they get pages."""
+        answer: Any = await self.answer(request, *args, **kwargs)
+        return answer.for_django() if isinstance(answer, Whole) else answer
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
-        """Add the view's headers; an answer whose bytes are there already needs no more."""
-        if isinstance(response, Response):
-            return super().finalize_response(request, response, *args, **kwargs)
-        for name, value in self.headers.items():
-            response.headers[name] = value
-        return response
+    async def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Answer:
+        """Return what is to be sent; every error becomes that."""
+        self.args, self.kwargs = args, kwargs
+        self.request = drf = ApiRequest(request)
+        drf.endpoint = self.endpoint
+        self.headers = {"X-Request-ID": drf.request_id}
+        try:
+            handler = self.handler_of(drf.method.lower())
+            answer = await (handler or self.http_method_not_allowed)(drf, *args, **kwargs)
+        except Exception as problem:  # noqa: BLE001 the border: every error becomes an answer
+            answer = self.handle_exception(problem)
+        if isinstance(answer, HttpResponseBase):
+            return self.finalize_response(drf, answer, *args, **kwargs)
+        answer.headers |= self.headers
+        return answer
+
+    def handler_of(self, method: str) -> Any:
+        if method == "head":
+            method = "get"  # the server leaves the body out
+        return getattr(self, method, None) if method in self.http_method_names else None
 
     def get_view_description(self, html: bool = False) -> str:
         """Return the class's docstring; for a page with its `names` as code."""
@@ -75,16 +78,25 @@ class AsyncAPIView(APIView):
 
 
 async def caller(request: Request) -> Key:
-    """Return the key that the request presents, valid now; raises InvalidKey."""
-    meta = request.META
-    token: str = meta.get("HTTP_AUTHORIZATION", "")
+    """Return the key that the request presents, valid now and for this request.
+
+    Raises InvalidKey, AddressNotAllowed or EndpointNotAllowed.
+    """
+    token = header(request, b"authorization")
     if token[:7].lower() == "bearer ":
         token = token[7:]
-    token = token.strip() or meta.get("HTTP_X_API_KEY", "").strip()
+    token = token.strip() or header(request, b"x-api-key").strip()
     if not wellformed(token):
         return check_key(None, time.time())
     wanted = digests(token)
     known, key = plane.keys.seen(wanted)
     if not known:
         key = await plane.read_key(wanted)
-    return check_key(key, time.time())
+    found = check_key(key, time.time())
+    if found.networks:
+        forwarded = header(request, b"x-forwarded-for")
+        peer = request.scope["client"][0] if request.scope.get("client") else ""
+        check_address(found, client_address(peer, forwarded, settings.TRUSTED_PROXIES))
+    if found.endpoints and request.endpoint:
+        check_endpoint(found, request.endpoint)
+    return found

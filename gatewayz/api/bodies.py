@@ -9,6 +9,7 @@ from providers.errors import BadRequest
 
 LONGEST_NAME = 250
 PATH = re.compile(r" - at `\$\.?(?:\.\.\.)?(.*)`$")
+UNKNOWN = re.compile(r"contains unknown field `([^`]*)`")
 MISSING = re.compile(r"missing required field `(\w+)`")
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -34,6 +35,8 @@ def read_members(body: bytes) -> Fields:
 def wrong(problem: msgspec.ValidationError) -> BadRequest:
     """Say which parameter is wrong, by its path, and how."""
     text = str(problem)
+    if unknown := UNKNOWN.search(text):
+        return BadRequest(f"`{unknown.group(1)}` is not known here.", param=unknown.group(1))
     found = PATH.search(text)
     param = found.group(1) if found else ""
     if missing := MISSING.search(text):

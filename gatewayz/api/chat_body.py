@@ -1,22 +1,22 @@
 """The body of a chat request, as far as it is ours to know."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
+from billing import bounds
 from billing.estimates import Bounds
 from billing.values import Key
-from catalog.asks import ANY, Ask, Permissions, Preferences
+from catalog.asks import ANY, Ask
 from gatewayz.api.bodies import check_name, read_members, wrong
+from gatewayz.api.wishes import ProviderWish, preferences
 from providers.adapters.answers import Fields
 from providers.attempts import Call
 from providers.errors import BadRequest
 
-PICO_PER_TOKEN = 10**6  # of a price in USD per million tokens
-SORTS = ("price", "latency", "throughput")
 MOST_FALLBACKS = 20
+COUNTED = ("messages", "tools", "response_format")  # what goes into the prompt
 
 
 class Message(msgspec.Struct):
@@ -28,15 +28,10 @@ class StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class ProviderWish(msgspec.Struct, forbid_unknown_fields=True):
-    """OpenRouter's `provider` object as far as we keep it. The rest is refused, not ignored."""
+class UsageWish(msgspec.Struct):
+    """OpenRouter's `usage`: whether to tell the cost of the answer."""
 
-    order: list[str] | None = None
-    only: list[str] | None = None
-    ignore: list[str] | None = None
-    allow_fallbacks: bool | None = None
-    sort: str | None = None
-    max_price: dict[str, float | str] | None = None
+    include: bool | None = None
 
 
 class ChatBody(msgspec.Struct):
@@ -44,6 +39,7 @@ class ChatBody(msgspec.Struct):
     messages: list[Message]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+    usage: UsageWish | None = None
     models: list[str] | None = None
     provider: str | ProviderWish | None = None
     temperature: float | None = None
@@ -96,50 +92,22 @@ def read_chat(raw: bytes, key: Key) -> Chat:
         tuple(check_name(name, "models") for name in body.models or ()),
         "chat",
         ANY if body.provider is None else preferences(body.provider),
-        Permissions(key.allowed_models, key.allowed_providers),
+        key.permissions,
     )
-    options = body.stream_options
-    wants_usage = options is not None and bool(options.include_usage)
-    return Chat(ask, call(fields, body, wants_usage), bounds(fields, body))
+    most = bounds_of(raw, fields, body)
+    return Chat(ask, call(fields, body, most), most)
 
 
-def call(fields: Fields, body: ChatBody, wants_usage: bool) -> Call:
-    return Call(fields, bool(body.stream), wants_usage)
+def call(fields: Fields, body: ChatBody, most: Bounds) -> Call:
+    options, usage = body.stream_options, body.usage
+    wants_cost = usage is not None and bool(usage.include)
+    wants_usage = wants_cost or (options is not None and bool(options.include_usage))
+    return Call(fields, bool(body.stream), wants_usage, wants_cost, most.likely_prompt)
 
 
-def bounds(fields: Fields, body: ChatBody) -> Bounds:
-    """Return the most that it can use, as far as it says so."""
-    text = sum(len(memoryview(fields[name])) for name in ("messages", "tools") if name in fields)
-    limit = body.max_completion_tokens if body.max_tokens is None else body.max_tokens
-    return Bounds(text, limit if limit and limit > 0 else None, max(1, body.n or 1))
-
-
-def preferences(wish: str | ProviderWish) -> Preferences:
-    """Return the wish as preferences; a plain slug pins."""
-    if isinstance(wish, str):
-        return Preferences(only=(wish,))
-    if wish.sort is not None and wish.sort not in SORTS:
-        raise BadRequest(f"`provider.sort` is one of {', '.join(SORTS)}.", param="provider.sort")
-    return Preferences(
-        only=tuple(wish.only or ()),
-        order=tuple(wish.order or ()),
-        ignore=tuple(wish.ignore or ()),
-        allow_fallbacks=wish.allow_fallbacks is not False,
-        sort=wish.sort or "",
-        max_price=tuple(limit(side, price) for side, price in (wish.max_price or {}).items()),
-    )
-
-
-def limit(side: str, usd_per_million: float | str) -> tuple[str, int]:
-    """Return a price limit in pico-USD per token."""
-    param = "provider.max_price"
-    if side not in ("prompt", "completion"):
-        raise BadRequest(f"`{param}` has prompt and completion, no {side[:40]!r}.", param=param)
-    param = f"{param}.{side}"
-    try:
-        value = Decimal(str(usd_per_million))
-        if not 0 <= value < 10**6:
-            raise InvalidOperation
-    except InvalidOperation as problem:
-        raise BadRequest(f"`{param}` is USD per million tokens.", param=param) from problem
-    return side, int(value * PICO_PER_TOKEN)
+def bounds_of(raw: bytes, fields: Fields, body: ChatBody) -> Bounds:
+    """Return the most that the request can use; nothing is decoded for it."""
+    size = sum(len(memoryview(fields[name])) for name in COUNTED if name in fields)
+    limit = body.max_tokens if body.max_completion_tokens is None else body.max_completion_tokens
+    parts = any(type(message.content) is list for message in body.messages)
+    return bounds.bounds(raw, size, limit, body.n, parts)

@@ -1,15 +1,20 @@
 """One request from admission to its line in the journal."""
 
 import time
+from collections.abc import Sequence
 
-from billing.charging import charge, charge_lost, used
-from billing.estimates import Bounds, estimate, greatest_cost_nano
-from billing.leases.pockets import Hold
+from msgspec.structs import replace
+
+from billing.charging import charge_answer, charge_lost, used
+from billing.estimates import Bounds, estimate
+from billing.pricing import charge, priced, told
 from billing.records import REFUSED, Record
 from billing.values import Key
 from catalog.asks import Ask
 from catalog.resolver import resolve
+from gatewayz.api.admitted import Admitted, admit
 from gatewayz.plane import plane
+from providers.adapters.costs import Told
 from providers.attempts import Call
 from providers.dispatch import Reply
 from providers.errors import GatewayError, NoProviderAvailable
@@ -22,20 +27,19 @@ RETRY_S = 5
 class Exchange:
     """Knows who asked and what came of it; `end` records it, once.
 
-    The journal must take lines, then `_admit` takes what the request needs: what limits allow, and
-    money for the most that it can cost. It is let go of in `_settle`.
+    The journal must take lines, then the request is admitted; `_settle` lets go of what that took.
     """
 
     def __init__(self, request_id: str, key: Key, ask: Ask, call: Call, bounds: Bounds) -> None:
         self.request_id = request_id
         self.key = key
         self.ask = ask
-        self.call = call
+        self.call = replace(call, cost=self._told) if call.wants_cost else call
         self.reply = Reply()
         self.over = False
         self._bounds = bounds
-        self._routes: tuple[Route, ...] = ()
-        self._hold: Hold | None = None
+        self._routes: Sequence[Route] = ()
+        self._admitted: Admitted | None = None
         self._sold = True
         self._began, self._began_at = time.monotonic(), time.time()
         self._first_byte_ms: int | None = None
@@ -45,7 +49,8 @@ class Exchange:
         """Admit, resolve and dispatch; raises GatewayError. What was sent anywhere is recorded."""
         plane.journal.ready()
         self._routes = self._resolve()
-        await self._admit()
+        tokens = self.call.prompt_tokens
+        self._admitted = await admit(self.key, self._routes, self._bounds, tokens)
         try:
             await plane.dispatcher.send(self._routes, self.call, self.reply)
             self._first_byte_ms = self._elapsed_ms()
@@ -59,55 +64,54 @@ class Exchange:
             raise
         return self.reply
 
-    async def _admit(self) -> None:
-        """Take what the request needs; `_settle` lets go of it. Raises what refuses it."""
-        most = greatest_cost_nano(self._routes, self._bounds, self.key.markup)
-        self._hold = await plane.purse.hold(self.key.account_id, most)
-
-    def _resolve(self) -> tuple[Route, ...]:
+    def _resolve(self) -> Sequence[Route]:
         """Return the routes; a refusal that a block rule has part in is recorded for its count."""
         try:
-            return resolve(plane.live.snapshot, self.ask, hits=self._hits)
+            routes = resolve(plane.live.snapshot, self.ask, hits=self._hits)
+            return priced(routes, self.key.tariff)
         except GatewayError as problem:
             if self._hits:
                 self.end(REFUSED, problem.status, problem.code)
             raise
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return self._admitted.headers if self._admitted is not None else {}
+
     def _begin(self) -> None:
         """Record the answer before its first byte is sent: a whole one for good, a stream for if
         the process dies before its end. Raises NoProviderAvailable if the disk does not take it:
         what cannot be charged is not given out."""
-        if self.reply.stream is not None:
+        if (stream := self.reply.stream) is None:
+            record = self._record("answered", 200, "", used(self.reply, self._bounds, "answered"))
+        else:
             record = self._record("interrupted", 200, "", estimate(self._bounds, 0))
             record.opened = True
-        else:
-            record = self._record("answered", 200, "", used(self.reply, self._bounds, "answered"))
         if not plane.journal.write(record, owed=False):
             self._sold = False
-            if self.reply.stream is not None:
-                self.reply.stream.close()
+            if stream is not None:
+                stream.close()
             raise NoProviderAvailable("The answer cannot be recorded.", retry_after_s=RETRY_S)
-        if not record.opened:
+        if stream is None:
             self._settle(record)
 
     def end(self, outcome: str, status: int = 200, code: str = "") -> None:
         """Record how the request ended. Only the first call counts."""
         if not self.over:
-            usage = used(self.reply, self._bounds, outcome)
-            record = self._record(outcome, status, code, usage)
+            record = self._record(outcome, status, code, used(self.reply, self._bounds, outcome))
             plane.journal.write(record)
             self._settle(record)
 
     def _settle(self, record: Record) -> None:
-        """Let go of what the request held, but for what it cost."""
         self.over = True
-        if self._hold is not None:
-            self._hold.free(record.cost_nano or 0)
+        if self._admitted is not None:
+            self._admitted.settle(record)
+        plane.meter.ended(record)
 
     async def returned(self) -> None:
         """Wait until money that was not used can be had anywhere, where the account has little."""
-        if self._hold is not None:
-            await self._hold.returned()
+        if self._admitted is not None:
+            await self._admitted.returned()
 
     def _record(self, outcome: str, status: int, code: str, usage: Usage | None) -> Record:
         record = Record(
@@ -125,13 +129,15 @@ class Exchange:
             first_byte_ms=self._first_byte_ms,
             blocks=list(self._hits),
         )
-        charge(record, self.reply, usage, self.key.markup if self._sold else None)
+        charge_answer(record, self.reply, usage, self.key.markup, self._sold)
         if len(record.attempts) > 1 or usage is None:
             charge_lost(record, self._routes, self._bounds)
-        if self._hold is not None:
-            record.hold_nano = self._hold.cover(record.cost_nano or 0)
-            record.lease = plane.journal.process
+        if self._admitted is not None:
+            self._admitted.name(record)
         return record
+
+    def _told(self, route: Route, usage: Usage) -> Told:
+        return told(charge(route.price, usage, self.key.markup, self._began_at))
 
     def _elapsed_ms(self) -> int:
         return int((time.monotonic() - self._began) * 1000)

@@ -4,9 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 from msgspec.json import encode
 
+from gatewayz.api.answers import Whole
 from gatewayz.api.ids import new_request_id
 from gatewayz.api.problems import body_of
-from providers.errors import BadRequest, GatewayError
+from providers.errors import BadRequest, GatewayError, NotFound
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -40,17 +41,15 @@ def wants_page(request: HttpRequest) -> bool:
 
 
 def not_here(path: str) -> GatewayError:
-    problem = GatewayError(f"There is nothing at {path[:200]}.")
-    problem.status, problem.code, problem.type = 404, "not_found", "invalid_request_error"
-    return problem
+    return NotFound(f"There is nothing at {path[:200]}.")
 
 
 def answer(problem: GatewayError) -> HttpResponse:
     """Return `problem` as JSON, outside any view."""
+    return refusal(problem).for_django()
+
+
+def refusal(problem: GatewayError) -> Whole:
     request_id = new_request_id()
-    return HttpResponse(
-        encode(body_of(problem, request_id)),
-        status=problem.status,
-        content_type="application/json",
-        headers={"X-Request-ID": request_id},
-    )
+    body = encode(body_of(problem, request_id))
+    return Whole(body, problem.status, {"X-Request-ID": request_id})

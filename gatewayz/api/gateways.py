@@ -23,7 +23,7 @@ async def looking(request: Request) -> View:
 def allowed(snapshot: Snapshot, may: Permissions) -> list[Endpoint]:
     """Return the providers that the caller may use, by slug."""
     found = sorted(snapshot.endpoints.values(), key=lambda endpoint: endpoint.slug)
-    return [one for one in found if not may.providers or one.slug in may.providers]
+    return [one for one in found if may.provider(one.slug) and (one.is_built_in or not may.test)]
 
 
 async def recorded() -> None:
@@ -34,6 +34,8 @@ async def recorded() -> None:
 
 class GatewayList(AsyncAPIView):
     """The providers, by all their names, and whether requests can go there."""
+
+    endpoint = "models"
 
     async def get(self, request: Request) -> Response:
         view = await looking(request)
@@ -46,6 +48,8 @@ class GatewayList(AsyncAPIView):
 class GatewayCounts(AsyncAPIView):
     """How many models each provider lists, and how many of them it lists more than once."""
 
+    endpoint = "models"
+
     async def get(self, request: Request) -> Response:
         view = await looking(request)
         sheet = await plane.sheet(view)
@@ -57,6 +61,8 @@ class GatewayCounts(AsyncAPIView):
 
 class GatewayHealth(AsyncAPIView):
     """One provider, by any of its names: whether requests can go there, what is known and when."""
+
+    endpoint = "models"
 
     async def get(self, request: Request, name: str) -> Response:
         view = await looking(request)

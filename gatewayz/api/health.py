@@ -50,7 +50,7 @@ class Health(AsyncAPIView):
 
     async def get(self, request: Request) -> Response:
         await permissions(request)
-        snapshot, found = plane.live.snapshot, troubles()
+        snapshot, found = plane.live.snapshot, troubles() + plane.keeper.troubles()
         ready = [end for end in snapshot.endpoints.values() if end.enabled and end.secrets]
         summary = {
             "status": "degraded" if found else "ok",
@@ -60,5 +60,6 @@ class Health(AsyncAPIView):
             "gateways_ready": sorted(end.slug for end in ready),
             "models": len(snapshot.models),
             "aliases": len(snapshot.aliases),
+            "limits": plane.keeper.figures(),
         }
         return Response(summary)

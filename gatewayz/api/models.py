@@ -5,8 +5,6 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from msgspec import Raw
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,8 +19,9 @@ from catalog.resolver import routes_of
 from catalog.sheets import Order, Sheet
 from catalog.trace import SILENT
 from catalog.values import Model, Snapshot
+from gatewayz.api.answers import Whole
 from gatewayz.api.asking import EVERY_ROW, Selection, gateway, permissions
-from gatewayz.api.base import AsyncAPIView
+from gatewayz.api.base import Answer, AsyncAPIView
 from gatewayz.api.bodies import check_name
 from gatewayz.api.documents import document, known, tag_of
 from gatewayz.api.renderers import JSON
@@ -44,7 +43,9 @@ class ModelList(AsyncAPIView):
     `q` searches, `capability` filters, `sort` orders, `limit` and `offset` cut.
     """
 
-    async def get(self, request: Request) -> HttpResponseBase:
+    endpoint = "models"
+
+    async def get(self, request: Request) -> Answer:
         view, wanted = await looking(request), Selection.asked(request)
         for_page = request.accepted_renderer is not JSON
         if for_page and wanted.limit is None:
@@ -62,7 +63,7 @@ class ModelList(AsyncAPIView):
         )
 
 
-async def whole(request: Request, sheet: Sheet) -> HttpResponse:
+async def whole(request: Request, sheet: Sheet) -> Whole:
     async def compressed() -> bytes:
         made = sheet.gzipped
         return made if made is not None else await plane.aside(sheet.compressed)
@@ -97,6 +98,8 @@ def chosen(
 class ModelDetail(AsyncAPIView):
     """One model, by its id or any other name of it; `gateway` or `provider`: as it is there."""
 
+    endpoint = "models"
+
     async def get(self, request: Request, name: str) -> Response:
         view = await looking(request)
         model, pinned = named(view, check_name(name))
@@ -108,6 +111,8 @@ class ModelDetail(AsyncAPIView):
 
 class ModelEndpoints(AsyncAPIView):
     """The offers of one model: providers, prices, what they take, how well they do."""
+
+    endpoint = "models"
 
     async def get(self, request: Request, name: str) -> Response:
         view = await looking(request)

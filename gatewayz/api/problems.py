@@ -8,6 +8,7 @@ from django.core.exceptions import SuspiciousOperation
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from gatewayz.plane import plane
 from providers import errors
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def body_of(problem: errors.GatewayError, request_id: str) -> dict[str, Any]:
 
 def headers_of(problem: errors.GatewayError) -> dict[str, str]:
     """Return when to come back, whose limit it is, and how many attempts were made where."""
-    headers = {}
+    headers = dict(problem.headers)
     if problem.status in (429, 503):
         wait_s = RETRY_S if problem.retry_after_s is None else problem.retry_after_s
         headers["Retry-After"] = str(max(1, math.ceil(wait_s)))
@@ -64,6 +65,7 @@ def ours(problem: Exception) -> errors.GatewayError:
 def render(problem: Exception, context: dict[str, Any]) -> Response:
     """Answer with `problem`: DRF's exception handler."""
     mine = ours(problem)
+    plane.meter.add(("errors", mine.code))
     request_id = getattr(context["request"], "request_id", "")
     headers = headers_of(mine)
     if mine.status == 405:

@@ -1,13 +1,12 @@
 """A provider's stream on its way to the client."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import msgspec
-from django.http import StreamingHttpResponse
 
 from gatewayz.api.exchange import CLIENT_GONE, Exchange
 from gatewayz.api.problems import body_of
+from gatewayz.messages import Message, Send
 from providers.attempts import unreachable
 from providers.dispatch import final
 from providers.failures import Failure
@@ -19,54 +18,50 @@ LEFT_S, LEFT_BYTES = 0.5, 64 * 1024  # of a stream whose client has left, for it
 leaving: set[asyncio.Task[None]] = set()
 
 
-class RelayResponse(StreamingHttpResponse):
-    """Whoever sends it calls `release` in the end, whether all of it was sent or not.
+class Relayed:
+    """An answer that `relay` sends. Then, whatever came of that, `release` is called."""
 
-    `pieces` are what iterating gives, without Django's two generators around each.
-    """
+    __slots__ = ("_exchange", "_released", "_stream", "headers")
+    status = 200
 
     def __init__(self, exchange: Exchange, stream: UpstreamStream) -> None:
-        self.pieces = relay(exchange, stream)
-        super().__init__(self.pieces, content_type="text/event-stream")
+        self.headers = {"Content-Type": "text/event-stream"}
         self._exchange = exchange
         self._stream = stream
         self._released = False
 
+    async def relay(self, send: Send) -> None:
+        """Send the pieces as they come. The end is recorded before the last piece is sent."""
+        exchange, stream = self._exchange, self._stream
+        while True:
+            try:
+                piece = await stream.chunk()
+            except TransportError as problem:
+                piece, stream.failure = b"", unreachable(problem)
+            if stream.failure is not None:
+                piece = failed(exchange, stream.failure, piece)
+                await exchange.returned()
+                return await send(part(piece))
+            if stream.reader.finished or not piece:
+                break
+            await send(part(piece))
+        exchange.end("answered")
+        await exchange.returned()
+        await send(part(piece))
+        return await drained(stream)
+
     def release(self) -> None:
         if self._exchange.over:
             self._stream.close()
-            return
-        if self._released:
-            return
-        self._released = True
-        task = asyncio.get_running_loop().create_task(left(self._exchange, self._stream))
-        leaving.add(task)
-        task.add_done_callback(leaving.discard)
-
-    def close(self) -> None:
-        self.release()
-        super().close()
+        elif not self._released:
+            self._released = True
+            task = asyncio.get_running_loop().create_task(left(self._exchange, self._stream))
+            leaving.add(task)
+            task.add_done_callback(leaving.discard)
 
 
-async def relay(exchange: Exchange, stream: UpstreamStream) -> AsyncIterator[bytes]:
-    """Yield the pieces as they come. The end is recorded before the last piece is given."""
-    while True:
-        try:
-            piece = await stream.chunk()
-        except TransportError as problem:
-            piece, stream.failure = b"", unreachable(problem)
-        if stream.failure is not None:
-            piece = failed(exchange, stream.failure, piece)
-            await exchange.returned()
-            yield piece
-            return
-        if stream.reader.finished or not piece:
-            exchange.end("answered")
-            await exchange.returned()
-            yield piece
-            await drained(stream)
-            return
-        yield piece
+def part(piece: bytes) -> Message:
+    return {"type": "http.response.body", "body": piece, "more_body": True}
 
 
 def failed(exchange: Exchange, failure: Failure, piece: bytes) -> bytes:

@@ -7,6 +7,8 @@ import msgspec
 from django.http import HttpRequest
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 
+from gatewayz.api.headers import header
+
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
@@ -57,4 +59,4 @@ JSON = Json()
 
 def renderer_for(request: HttpRequest) -> BaseRenderer:
     """Return what a client gets: JSON, unless it is a browser that asks for a page. Never a 406."""
-    return Browsable() if "text/html" in request.META.get("HTTP_ACCEPT", "") else JSON
+    return Browsable() if "text/html" in header(request, b"accept") else JSON

@@ -143,10 +143,14 @@ def read_group(document: Document, row: Wanted, entry: Entry) -> None:
 def read_value(document: Document, row: Wanted, key: Key, node: Node, line: int) -> None:
     row.lines[key.field] = line
     try:
-        row.values[key.field] = None if key.nullable and is_null(node) else key.read(node)
+        value = None if key.nullable and is_null(node) else key.read(node)
+        if not key.member:
+            row.values[key.field] = value
+        elif value not in (None, []):
+            parts = row.values.setdefault(key.field, {})
+            parts[key.member] = value  # type: ignore[index]
     except Wrong as wrong:
         row.broken.add(key.field)
         place = row.problem(wrong.message, key.field)
-        document.problems.append(
-            Problem(wrong.message, place.path + wrong.tail, wrong.line or line)
-        )
+        tail = f".{key.member}{wrong.tail}" if key.member else wrong.tail
+        document.problems.append(Problem(wrong.message, place.path + tail, wrong.line or line))

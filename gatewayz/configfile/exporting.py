@@ -152,6 +152,10 @@ def mapping(
         value = row[key.field]
         if key.field in defaults and value == defaults[key.field]:
             continue
+        if key.member:
+            if key.member not in value:
+                continue
+            value = value[key.member]
         group, _, name = key.path.rpartition(".")
         (result.setdefault(group, {}) if group else result)[name] = key.write(value)
     return result

@@ -59,6 +59,8 @@ def title(kind: Kind, values: Values) -> str:
         return f"credential {shown(own)} at {values['provider']}"
     if kind.name == "rewrite":
         return f"rewrite {values['step'] + 1} at {values['provider']}"
+    if kind.name == "limit":
+        return f"limit {values['step'] + 1} of plan {values['plan']}"
     if kind.name == "offer":
         return f"offer {values['model']} at {values['provider']}"
     if kind.name == "block":

@@ -9,7 +9,15 @@ from gatewayz.configfile import credentials, references
 from gatewayz.configfile.document import Document, Wanted
 from gatewayz.configfile.planning import Change, Identity, Removable, Values, difference
 from gatewayz.configfile.problems import Problem, shown
-from gatewayz.configfile.schema import CREDENTIAL, KINDS, MODEL, PROVIDER, PROVIDER_ALIAS, SECTIONS
+from gatewayz.configfile.schema import (
+    CREDENTIAL,
+    KINDS,
+    MODEL,
+    PLAN,
+    PROVIDER,
+    PROVIDER_ALIAS,
+    SECTIONS,
+)
 
 Rows = Mapping[str, Mapping[Identity, Values]]
 Index = dict[str, dict[Identity, Wanted]]
@@ -55,7 +63,7 @@ def what_may_go(document: Document, stored: Rows, prune: bool) -> Removable:
     """Find what the file lets go: whole lists, and with `prune` the rows its sections leave out."""
     pruned = {SECTIONS[name].name for name in document.sections} if prune else set()
     gone = {}
-    for kind, reference in ((PROVIDER, "provider"), (MODEL, "model")):
+    for kind, reference in ((PROVIDER, "provider"), (MODEL, "model"), (PLAN, "plan")):
         named = {row.key for row in document.rows if row.kind is kind}
         left_out = {
             key[0]

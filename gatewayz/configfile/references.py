@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from gatewayz.configfile.document import Document, Wanted
 from gatewayz.configfile.problems import Problem, nearest, shown
-from gatewayz.configfile.schema import BLOCK, MODEL, OFFER, PROVIDER, PROVIDER_ALIAS
+from gatewayz.configfile.schema import BLOCK, MODEL, OFFER, PLAN, PROVIDER, PROVIDER_ALIAS
 from providers.names import fold
 
 Values = Mapping[tuple[object, ...], Mapping[str, object]]
 REFERRING = (OFFER, BLOCK)
+LISTS = ("allowed_providers", "denied_providers")  # of a plan
 
 
 def provider_names(rows: list[Wanted], stored: Values, aliases: Values) -> dict[str, str]:
@@ -29,6 +30,22 @@ def resolve(document: Document, names: Mapping[str, str]) -> Iterator[Problem]:
             row.values["alias"] = fold(str(row.values["alias"]))
         if row.kind in REFERRING:
             yield from resolve_provider(row, names)
+        if row.kind is PLAN:
+            yield from resolve_lists(row, names)
+
+
+def resolve_lists(row: Wanted, names: Mapping[str, str]) -> Iterator[Problem]:
+    for field in LISTS:
+        given = row.values.get(field)
+        if not isinstance(given, list):
+            continue
+        unknown = [name for name in given if fold(str(name)) not in names]
+        for name in unknown:
+            row.broken.add(field)
+            message = f"no provider is called {shown(name)}{nearest(str(name), names)}"
+            yield row.problem(message, field)
+        if not unknown:
+            row.values[field] = list(dict.fromkeys(names[fold(str(name))] for name in given))
 
 
 def resolve_provider(row: Wanted, names: Mapping[str, str]) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Model as DjangoModel
 
+from billing.limits.models import LimitRule
 from billing.models import Plan
 from catalog.listed import LISTING
 from catalog.models import BlockRule, Model, ModelAlias, Offer, Variant
@@ -25,6 +26,7 @@ TABLES: dict[str, type[DjangoModel]] = {
     "variant": Variant,
     "block": BlockRule,
     "plan": Plan,
+    "limit": LimitRule,
 }
 
 
@@ -41,27 +43,29 @@ State = dict[str, dict[tuple[object, ...], Stored]]
 
 def load() -> State:
     """Return every configured row by kind and identity, in one query per kind."""
-    providers = {row.pk: row.slug for row in Provider.objects.only("slug")}
-    models = {row.pk: row.model_id for row in Model.objects.only("model_id")}
-    return {kind.name: dict(stored(kind, providers, models)) for kind in schema.KINDS}
+    owners = {
+        "provider": {row.pk: row.slug for row in Provider.objects.only("slug")},
+        "model": {row.pk: row.model_id for row in Model.objects.only("model_id")},
+        "plan": {row.pk: row.name for row in Plan.objects.only("name")},
+    }
+    return {kind.name: dict(stored(kind, owners)) for kind in schema.KINDS}
 
 
 def stored(
-    kind: Kind, providers: dict[int, str], models: dict[int, str]
+    kind: Kind, owners: dict[str, dict[int, str]]
 ) -> Iterator[tuple[tuple[object, ...], Stored]]:
     table = TABLES[kind.name]
     columns = {field.name for field in table._meta.concrete_fields}
-    plain = sorted((columns & {*kind.identity, *kind.by_field}) - {"provider", "model"})
+    plain = sorted((columns & {*kind.identity, *kind.by_field}) - owners.keys())
     steps: dict[str, int] = {}
     for row in ordered(kind):
         values = {name: getattr(row, name) for name in plain}
-        if "provider" in columns:
-            values["provider"] = row.provider_id and providers.get(row.provider_id)
-        if "model" in columns:
-            values["model"] = models.get(row.model_id)
-        if kind is schema.REWRITE:
-            values["step"] = steps.get(values["provider"], 0)
-            steps[values["provider"]] = values["step"] + 1
+        for name in owners.keys() & columns:
+            owner = getattr(row, f"{name}_id")
+            values[name] = owner and owners[name].get(owner)
+        if "step" in kind.identity:
+            values["step"] = steps.get(values[kind.parent], 0)
+            steps[values[kind.parent]] = values["step"] + 1
         if kind is schema.CREDENTIAL:
             values["slot"] = row.pk
         if kind is schema.PROVIDER_ALIAS:
@@ -78,6 +82,8 @@ def ordered(kind: Kind) -> Any:
         return rows.order_by("provider_id", "position", "id")
     if kind is schema.CREDENTIAL:
         return rows.order_by("provider_id", "priority", "id")
+    if kind is schema.LIMIT:
+        return rows.filter(plan__isnull=False).order_by("plan_id", "id")
     return rows.order_by()
 
 

@@ -4,27 +4,43 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gatewayz.configfile import scalars
+from catalog.other_prices import NAMES
+from gatewayz.configfile import prices, scalars
 from gatewayz.configfile.reading import Node
 from gatewayz.configfile.scalars import money, seconds, string_map, strings, text, truth, whole
 
 SMALL = whole(32767)
 WHOLE = whole()
+LARGE = whole(2**53)
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the file. path: `timeouts.connect` is `connect` inside `timeouts`."""
+    """A key of the file. path: `timeouts.connect` is `connect` inside `timeouts`.
+
+    member: the field is an object, of which this key is a part; null leaves the part out.
+    """
 
     path: str
     field: str
     read: Callable[[Node], object]
     write: Callable[[object], object] = scalars.as_is
     nullable: bool = False
+    member: str = ""
+
+
+def other_price(name: str) -> Key:
+    read = prices.tiers if name == "tiers" else prices.reader(name)
+    return Key(f"price.{name}", "other_prices", read, nullable=True, member=name)
 
 
 def same(name: str, read: Callable[[Node], object]) -> Key:
     return Key(name, name, read)
+
+
+def bound(name: str, read: Callable[[Node], object] = WHOLE, group: str = "") -> Key:
+    """Return the key of a limit, which may be empty: no limit."""
+    return Key(f"{group}{name}", name, read, nullable=True)
 
 
 @dataclass(frozen=True)
@@ -57,7 +73,13 @@ class Kind:
 
     @cached_property
     def by_field(self) -> dict[str, Key]:
-        return {key.field: key for key in self.keys}
+        """The keys by field; one that stands for a whole object where several fill it."""
+        whole = {
+            key.field: Key(key.path.rpartition(".")[0], key.field, key.read)
+            for key in self.keys
+            if key.member
+        }
+        return {**{key.field: key for key in self.keys}, **whole}
 
     def known(self, group: str) -> list[str]:
         names = [name for place, name in self.by_place if place == group]
@@ -78,6 +100,9 @@ CREDENTIAL = Kind(
         same("last4", text),
         same("enabled", truth),
         same("priority", SMALL),
+        bound("requests_per_minute", group="limits."),
+        bound("tokens_per_minute", group="limits."),
+        bound("concurrency", group="limits."),
     ),
     "provider",
     listed=True,
@@ -137,6 +162,7 @@ OFFER = Kind(
         Key("price.input", "input_price", money, scalars.exact_text, nullable=True),
         Key("price.output", "output_price", money, scalars.exact_text, nullable=True),
         Key("price.cached_input", "cached_input_price", money, scalars.exact_text, nullable=True),
+        *(other_price(name) for name in (*NAMES, "tiers")),
         Key("context_length", "context_length", WHOLE, nullable=True),
         same("enabled", truth),
     ),
@@ -171,15 +197,41 @@ BLOCK = Kind(
         same("enabled", truth),
     ),
 )
+LIMIT = Kind(
+    "limit",
+    ("plan", "step"),
+    (
+        same("amount", LARGE),
+        same("unit", text),
+        same("window", text),
+        same("per", text),
+        Key("models", "model_pattern", text),
+    ),
+    "plan",
+    listed=True,
+)
 PLAN = Kind(
     "plan",
     ("name",),
     (
         Key("markup", "markup", scalars.factor, scalars.exact_text),
-        same("requests_per_minute", WHOLE),
-        same("tokens_per_minute", WHOLE),
-        same("concurrency", WHOLE),
+        bound("requests_per_minute"),
+        bound("requests_per_hour"),
+        bound("requests_per_day"),
+        bound("tokens_per_minute"),
+        bound("tokens_per_hour", LARGE),
+        bound("tokens_per_day", LARGE),
+        bound("concurrency"),
+        same("unpriced", text),
+        Key("default_input_price", "default_input_price", money, scalars.exact_text),
+        Key("default_output_price", "default_output_price", money, scalars.exact_text),
+        same("default_max_output_tokens", WHOLE),
+        same("allowed_models", strings),
+        same("denied_models", strings),
+        same("allowed_providers", strings),
+        same("denied_providers", strings),
     ),
+    lists={"limits": LIMIT},
 )
 SECTIONS = {
     "providers": PROVIDER,
@@ -200,4 +252,5 @@ KINDS = (
     VARIANT,
     BLOCK,
     PLAN,
+    LIMIT,
 )

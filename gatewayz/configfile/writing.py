@@ -11,7 +11,7 @@ from gatewayz.configfile.problems import Problem
 from gatewayz.configfile.rows import TABLES, State
 from gatewayz.configfile.schema import CREDENTIAL, KINDS, PLAN, PROVIDER, Kind
 
-REFERENCES = ("provider", "model")
+REFERENCES = ("provider", "model", "plan")
 AT_ONCE = 500  # rows per statement
 ONE_BY_ONE = (PROVIDER, CREDENTIAL, PLAN)  # their save() or primary key does more than a bulk write
 LAST_POSITION = 32767

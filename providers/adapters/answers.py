@@ -1,11 +1,11 @@
 """What an adapter makes of a provider's answer."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from providers.adapters.costs import Told
 from providers.failures import Failure
 from providers.transport import Outgoing
 from providers.values import Route, Usage
@@ -17,8 +17,7 @@ class Broken(ValueError):
     """The answer is not what the provider's format promises."""
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """A whole answer in the client's format; `text_bytes` estimates where `usage` is None."""
 
     body: bytes
@@ -31,6 +30,7 @@ class Reader(Protocol):
 
     started: a data event was seen. finished: the provider said that the stream is complete.
     failure: an event tells an error or cannot be read; it was not given out, those before it were.
+    cost: what to tell of the cost wherever usage is told; None: nothing.
     """
 
     usage: Usage | None
@@ -38,6 +38,7 @@ class Reader(Protocol):
     failure: Failure | None
     started: bool
     finished: bool
+    cost: Callable[[Usage], Told] | None
 
     def feed(self, chunk: bytes) -> bytes:
         """Return what can go to the client now; raises Broken."""

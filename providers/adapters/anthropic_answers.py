@@ -5,7 +5,8 @@ import time
 import msgspec
 
 from providers.adapters.answers import Answer, Broken
-from providers.values import Usage
+from providers.adapters.anthropic_messages import NULL
+from providers.adapters.anthropic_usage import counted, usage_object
 
 FINISH_REASONS = {
     "end_turn": "stop",
@@ -29,33 +30,12 @@ class Block(msgspec.Struct):
     input: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class Counted(msgspec.Struct):
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-
-    def updated(self, later: "Counted") -> "Counted":
-        """Return the counts after `later`: they only grow, and need not be repeated."""
-        pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(later), strict=True)
-        return Counted(*(b if a is None else a if b is None else max(a, b) for a, b in pairs))
-
-    def usage(self) -> Usage | None:
-        """Return it as ours: what was read from or written to the cache is part of the prompt."""
-        cached = self.cache_read_input_tokens or 0
-        fresh = (self.input_tokens or 0) + (self.cache_creation_input_tokens or 0)
-        completion = self.output_tokens or 0
-        if self.input_tokens is None or min(cached, fresh, completion) < 0:
-            return None
-        return Usage(fresh + cached, completion, cached)
-
-
 class Message(msgspec.Struct):
     type: str
     content: list[Block]
     id: str = ""
     stop_reason: str | None = None
-    usage: Counted | None = None
+    usage: msgspec.Raw = NULL
 
 
 _message = msgspec.json.Decoder(Message).decode
@@ -64,16 +44,6 @@ _encode = msgspec.json.Encoder().encode
 
 def finish_reason(stop_reason: str | None) -> str:
     return FINISH_REASONS.get(stop_reason or "", "stop")
-
-
-def usage_object(usage: Usage) -> dict[str, object]:
-    """Return `usage` as OpenAI's clients expect it."""
-    return {
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.completion,
-        "total_tokens": usage.prompt + usage.completion,
-        "prompt_tokens_details": {"cached_tokens": usage.cached},
-    }
 
 
 def chat_completion(body: bytes, asked: str) -> Answer:
@@ -85,7 +55,7 @@ def chat_completion(body: bytes, asked: str) -> Answer:
     if message.type != "message":
         raise Broken("the answer is not a message")
     said, size = _said(message.content)
-    usage = message.usage.usage() if message.usage is not None else None
+    usage = counted(message.usage).usage()
     choice = {
         "index": 0,
         "message": said,

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from providers.adapters.answers import Broken
-from providers.adapters.anthropic_answers import Block, Counted, finish_reason, usage_object
+from providers.adapters.anthropic_answers import Block, finish_reason
 from providers.adapters.anthropic_messages import NULL
+from providers.adapters.anthropic_usage import Counted, counted, usage_object
+from providers.adapters.costs import Told
 from providers.envelopes import read_failure
 from providers.failures import UNREADABLE, Failure
 from providers.sse import EventSplitter, EventTooLarge, data_of
@@ -21,7 +23,7 @@ BYTES_PER_TOKEN = 4
 
 class Start(msgspec.Struct):
     id: str = ""
-    usage: Counted | None = None
+    usage: msgspec.Raw = NULL
 
 
 class Delta(msgspec.Struct):
@@ -40,7 +42,7 @@ class Event(msgspec.Struct):
     message: Start | None = None
     content_block: Block | None = None
     delta: Delta | None = None
-    usage: Counted | None = None
+    usage: msgspec.Raw = NULL
     error: msgspec.Raw = NULL
 
 
@@ -63,6 +65,7 @@ class AnthropicReader:
         "_silent",
         "_splitter",
         "_wants_usage",
+        "cost",
         "failure",
         "finished",
         "started",
@@ -74,6 +77,7 @@ class AnthropicReader:
         self.usage: Usage | None = None
         self.text_bytes = 0
         self.failure: Failure | None = None
+        self.cost: Callable[[Usage], Told] | None = None
         self.started = False
         self.finished = False
         self._splitter = EventSplitter()
@@ -134,7 +138,7 @@ class AnthropicReader:
         if event.message is not None:
             if event.message.id:
                 self._head = self._head_of(event.message.id)
-            self._counted = event.message.usage or self._counted
+            self._counted = counted(event.message.usage)
         return self._chunk(b'{"role":"assistant","content":""}')
 
     def _block_start(self, event: Event) -> bytes:
@@ -178,10 +182,11 @@ class AnthropicReader:
         return self._arguments(event.index, "{}") if event.index in self._silent else b""
 
     def _message_delta(self, event: Event) -> bytes:
-        if event.usage is not None:
-            self._counted = self._counted.updated(event.usage)
+        if event.usage != NULL:
+            said = counted(event.usage)
+            self._counted = self._counted.updated(said)
             self.usage = self._counted.usage()
-            self._final = True
+            self._final = self._final or said.output is not None
         if event.delta is None or event.delta.stop_reason is None or self._reason is not None:
             return b""
         self._reason = finish_reason(event.delta.stop_reason)
@@ -198,7 +203,9 @@ class AnthropicReader:
         if not self._wants_usage or self.usage is None:
             return last + DONE
         head = self._head.rpartition(b"[")[0]
-        return last + head + b'[],"usage":' + _encode(usage_object(self.usage)) + b"}\n\n" + DONE
+        told = self.cost(self.usage) if self.cost is not None else {}
+        usage = _encode({**usage_object(self.usage), **told})
+        return last + head + b'[],"usage":' + usage + b"}\n\n" + DONE
 
     def _estimate(self) -> None:
         """What a client that leaves now is charged: the prompt as counted, the answer by bytes."""
@@ -206,7 +213,7 @@ class AnthropicReader:
         if known is None:
             return
         tokens = max(known.completion, -(-self.text_bytes // BYTES_PER_TOKEN))
-        self.usage = Usage(known.prompt, tokens, known.cached, source="estimated")
+        self.usage = msgspec.structs.replace(known, output=tokens, source="estimated")
 
     def _text(self, name: bytes, text: str) -> bytes:
         if not text:

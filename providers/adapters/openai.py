@@ -6,12 +6,13 @@ from functools import lru_cache
 import msgspec
 
 from providers.adapters.answers import Answer, Broken, Fields
+from providers.adapters.content import is_given, text_bytes_of
 from providers.adapters.openai_stream import OpenAIReader
-from providers.adapters.usage import is_given, text_bytes_of, usage_of
+from providers.adapters.usage import usage_of
 from providers.transport import Outgoing
 from providers.values import Endpoint, Route, Secret
 
-OURS = frozenset({"provider", "models"})  # extras of our own API; no provider sees them
+OURS = frozenset({"provider", "models", "usage"})  # extras of our API; no provider sees them
 ASK_USAGE = msgspec.Raw(b'{"include_usage":true}')
 
 _encode = msgspec.json.Encoder().encode

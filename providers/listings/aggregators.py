@@ -16,7 +16,15 @@ from providers.listings.shape import (
     tokens_at,
     unless,
 )
+from providers.listings.tiers import overridden
 
+IN_TIERS = {
+    **{
+        path.rpartition(".")[2]: (name, Unit.USD_PER_TOKEN)
+        for name, path in OPENROUTER_PRICES.items()
+    },
+    **{name: (name, Unit.USD) for name in ("image", "request", "web_search")},
+}
 OPENROUTER = Shape(
     paging=NextLink("links.next"),
     capabilities=can.by_outputs(can.TEXT),
@@ -31,6 +39,7 @@ OPENROUTER = Shape(
             web_search="pricing.web_search",
         ),
     ),
+    tiers=overridden("pricing.overrides", IN_TIERS),
     deprecated_at=day_at("expiration_date"),
     hugging_face_id=text_at("hugging_face_id"),
     canonical_slug=text_at("canonical_slug"),

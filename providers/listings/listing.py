@@ -1,7 +1,7 @@
 """The one reader of all shapes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.listings import addresses, reading
 from providers.listings.fields import MOST_ID, STRANGE_IN_ID, Fields, clean, shown, whole
@@ -9,6 +9,7 @@ from providers.listings.pagination import Read
 from providers.listings.prices import BASE, number, plausible, without_zeros
 from providers.listings.shape import Shape
 from providers.listings.values import (
+    UNKNOWN,
     Listed,
     ListedPrice,
     ListingError,
@@ -103,7 +104,8 @@ def priced(shape: Shape, fields: Fields, capabilities: frozenset[str]) -> Listed
     quote = shape.prices(fields)
     if any(something(fields.at(path)) for path in shape.also_priced):
         quote = without_zeros(quote, BASE)
-    return plausible(fields, quote, capabilities)
+    price = plausible(fields, quote, capabilities)
+    return price if price == UNKNOWN else replace(price, tiers=shape.tiers(fields))
 
 
 def something(value: object) -> bool:

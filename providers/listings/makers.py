@@ -106,6 +106,7 @@ XAI = Shape(
         input="prompt_text_token_price",
         output="completion_text_token_price",
         cached_input="cached_prompt_text_token_price",
+        image_input="prompt_image_token_price",
         web_search="search_price",
     ),
 )

@@ -23,8 +23,12 @@ OPENROUTER_PRICES = {
     "output": "pricing.completion",
     "cached_input": "pricing.input_cache_read",
     "cache_write": "pricing.input_cache_write",
+    "cache_write_1h": "pricing.input_cache_write_1h",
     "reasoning": "pricing.internal_reasoning",
     "audio_input": "pricing.audio",
+    "audio_output": "pricing.audio_output",
+    "image_input": "pricing.image_token",
+    "image_output": "pricing.image_output",
 }
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from enum import StrEnum
+from typing import Any
 
 from providers.listings.fields import Fields, shown
 from providers.listings.values import UNKNOWN, ListedPrice
@@ -16,7 +17,10 @@ MOST_PER_TOKEN = Decimal("1E-3")  # 1000 USD per million
 MOST_PER_UNIT = Decimal(1000)
 PER_UNIT = ("image", "request", "web_search", "second")
 BASE = ("input", "output")
-SPECIAL = ("cached_input", "cache_write", "reasoning", "audio_input")
+SPECIAL = (
+    *("cached_input", "cache_write", "cache_write_1h", "reasoning"),
+    *("audio_input", "audio_output", "image_input", "image_output"),
+)
 BY_TOKEN = frozenset({"chat", "completions", "embeddings", "rerank", "moderations"})
 
 
@@ -110,7 +114,8 @@ def plausible(fields: Fields, quote: Quote, capabilities: frozenset[str]) -> Lis
     if any(name in BASE for name in wrong):
         return UNKNOWN
     kept = {name: price for name, price in quote.items() if name not in wrong}
-    return ListedPrice(**meant(kept, capabilities))
+    prices: dict[str, Any] = {**meant(kept, capabilities)}
+    return ListedPrice(**prices)
 
 
 def within_band(name: str, price: Decimal) -> bool:

@@ -8,6 +8,7 @@ from providers.listings.capabilities import CapabilityRule, inputs, outputs
 from providers.listings.fields import MOST_DESCRIPTION, Fields
 from providers.listings.pagination import Style, Whole
 from providers.listings.prices import PriceRule, Unit, unpriced
+from providers.listings.tiers import TierRule, no_tiers
 
 Text = Callable[[Fields], str]
 Texts = Callable[[Fields], tuple[str, ...]]
@@ -97,6 +98,7 @@ class Shape:
     prices: the unit is part of the rule. prices_in: the same for lists whose unit differs from
     server to server; the entry must state it, or the prices stay unread.
     also_priced: where a price other than by the token may be; zeros beside one are not free.
+    tiers: prices under conditions, kept only beside a price without.
     """
 
     rows: str | None = "data"
@@ -115,6 +117,7 @@ class Shape:
     prices: PriceRule = unpriced
     prices_in: Callable[[Unit], PriceRule] | None = None
     also_priced: tuple[str, ...] = ()
+    tiers: TierRule = no_tiers
     backends: Texts = no_texts
     aliases: Texts = no_texts
     deprecated: Flag = DEPRECATED

@@ -19,8 +19,19 @@ class PageAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedTier:
+    """Prices, by ListedPrice's names, while all conditions hold: the prompt is longer than
+    min_prompt_tokens; the minute of the day in UTC is in the window, which may go over midnight."""
+
+    prices: tuple[tuple[str, Decimal], ...]
+    min_prompt_tokens: int | None = None
+    utc_start: int | None = None
+    utc_end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ListedPrice:
-    """USD per token, exact; None: unknown; 0: free.
+    """USD per token, exact; None: unknown; 0: free. Of tiers that hold, later ones win.
 
     image, request, web_search and second are USD for one of each, as the provider counts them.
     """
@@ -29,12 +40,17 @@ class ListedPrice:
     output: Decimal | None = None
     cached_input: Decimal | None = None
     cache_write: Decimal | None = None
+    cache_write_1h: Decimal | None = None
     reasoning: Decimal | None = None
     audio_input: Decimal | None = None
+    audio_output: Decimal | None = None
+    image_input: Decimal | None = None
+    image_output: Decimal | None = None
     image: Decimal | None = None
     request: Decimal | None = None
     web_search: Decimal | None = None
     second: Decimal | None = None
+    tiers: tuple[ListedTier, ...] = ()
 
 
 UNKNOWN = ListedPrice()

@@ -16,8 +16,9 @@ TransportError
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from providers.values import Timeouts
 
@@ -66,8 +67,7 @@ class NeverSent(asyncio.CancelledError):
     """The caller was cancelled before anything was written: nobody bills that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """A request, complete. `headers` hold neither Host nor Content-Length: the transport sets both.
 
     Nothing else is added: no User-Agent, no Accept-Encoding. HEAD is not supported.
@@ -89,7 +89,9 @@ class Incoming(Protocol):
     """
 
     status: int
-    headers: dict[str, str]
+
+    @property
+    def headers(self) -> dict[str, str]: ...
 
     async def chunk(self) -> bytes:
         """Return all of the body that has come since, b"" at its end; raises MaybeSent.

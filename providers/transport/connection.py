@@ -26,7 +26,7 @@ KERNEL_BYTES = 512 * 1024  # which the kernel doubles for its own needs
 # uvloop's clock counts whole milliseconds: a timer may ring this much too early.
 _CLOCK_STEP_S = 0.001
 
-_KEEP_ALIVE_TIMEOUT = re.compile(r"timeout=(\d{1,6})", re.IGNORECASE)
+_KEEP_ALIVE_TIMEOUT = re.compile(rb"timeout=(\d{1,6})", re.IGNORECASE)
 
 
 class Keeper(Protocol):
@@ -231,7 +231,7 @@ class Connection(asyncio.Protocol):
         """Hand the connection back, unless something of this exchange may still be under way."""
         self._response = self._parser = None
         self._total_at = math.inf
-        idle_s = min(self._idle_s, _keep_alive_s(response.headers.get("keep-alive", "")))
+        idle_s = min(self._idle_s, _keep_alive_s(response.header(b"keep-alive")))
         clean = response.reusable and not (response.paused or self._uploading)
         if clean and idle_s > 0 and self.is_open():
             self.limit(idle_s, None)
@@ -262,7 +262,7 @@ class Connection(asyncio.Protocol):
 
 
 @lru_cache(maxsize=64)
-def _keep_alive_s(header: str) -> float:
+def _keep_alive_s(header: bytes) -> float:
     """Return how long the provider keeps an idle connection, less a second of travel."""
     found = _KEEP_ALIVE_TIMEOUT.search(header)
     return float(found[1]) - 1 if found else math.inf

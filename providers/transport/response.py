@@ -3,7 +3,8 @@
 import asyncio
 import zlib
 from asyncio import Future
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from providers.transport import (
     ConnectionLost,
@@ -29,6 +30,7 @@ class Response:
     __slots__ = (
         "_connection",
         "_failure",
+        "_fields",
         "_idle_s",
         "_inflater",
         "_pieces",
@@ -36,7 +38,6 @@ class Response:
         "_waiter",
         "arrived",
         "complete",
-        "headers",
         "paused",
         "queued_bytes",
         "reusable",
@@ -45,7 +46,7 @@ class Response:
 
     def __init__(self, connection: "Connection", idle_s: float) -> None:
         self.status = 0
-        self.headers: dict[str, str] = {}
+        self._fields: dict[bytes, bytes] = {}
         self.arrived = self.complete = self.reusable = self.paused = False
         self.queued_bytes = 0
         self._connection = connection
@@ -57,6 +58,16 @@ class Response:
         self._waiter: Future[None] | None = None
 
     # What the caller reads.
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Make them anew: few are ever read."""
+        return {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in self._fields.items()
+        }
+
+    def header(self, name: bytes) -> bytes:
+        return self._fields.get(name, b"")
 
     async def head(self) -> "Response":
         """Return this response once its head has arrived; raises MaybeSent.
@@ -74,10 +85,8 @@ class Response:
             raise
         return self
 
-    async def chunk(self) -> bytes:
-        if self._inflater is not None:
-            return await self._inflated(self._inflater)
-        return await self._received()
+    def chunk(self) -> Coroutine[Any, Any, bytes]:
+        return self._received() if self._inflater is None else self._inflated(self._inflater)
 
     def close(self) -> None:
         if not self.complete and self._failure is None:
@@ -153,12 +162,12 @@ class Response:
     def on_header(self, name: bytes, value: bytes) -> None:
         # Trailers come after the head was handed over; they are not part of it.
         if not self.arrived:
-            self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+            self._fields[name.lower()] = value
 
     def on_headers_complete(self) -> None:
         status, keep_alive, received_bytes = self._connection.parsed_head()
         if status < 200:
-            self.headers.clear()
+            self._fields.clear()
             return
         # A short head may have come in one read with much body.
         if received_bytes > MOST_HEAD_BYTES and self._head_bytes() > MOST_HEAD_BYTES:
@@ -166,12 +175,12 @@ class Response:
         self.status = status
         self.arrived = True
         self.reusable = keep_alive
-        headers = self.headers
-        if not keep_alive and "content-length" not in headers:
-            coding = headers.get("transfer-encoding", "").strip().lower()
-            self._until_closed = not coding.endswith("chunked")
-        if "content-encoding" in headers:
-            encoding = headers["content-encoding"].strip().lower()
+        fields = self._fields
+        if not keep_alive and b"content-length" not in fields:
+            coding = fields.get(b"transfer-encoding", b"").strip().lower()
+            self._until_closed = not coding.endswith(b"chunked")
+        if b"content-encoding" in fields:
+            encoding = fields[b"content-encoding"].decode("latin-1").strip().lower()
             if Inflater.knows(encoding):
                 self._inflater = Inflater(encoding)
 
@@ -184,4 +193,4 @@ class Response:
             self.complete = True
 
     def _head_bytes(self) -> int:
-        return sum(len(name) + len(value) + 4 for name, value in self.headers.items())
+        return sum(len(name) + len(value) + 4 for name, value in self._fields.items())

@@ -1,3 +1,5 @@
+import hmac
+
 import pytest
 from django.db import IntegrityError
 
@@ -54,8 +56,15 @@ def test_an_issued_key_keeps_only_its_digest() -> None:
     row, token = ApiKey.issue(account, "laptop", allowed_models=["openai/*"])
     row.refresh_from_db()
     assert row.digest in keys.digests(token)
-    assert row.value_of().allowed_models == ("openai/*",)
+    assert row.value_of().permissions.models == ("openai/*",)
     secret = token.rsplit("_", 1)[1]
     assert not any(secret in str(value) for value in vars(row).values())
     with pytest.raises(IntegrityError):
         ApiKey.objects.create(account=account, public_id=row.public_id, digest="x", last4="x")
+
+
+@pytest.mark.parametrize("pepper", ["p", "p" * 64, "p" * 65, "é" * 200])
+def test_a_digest_is_the_keys_hmac(pepper: str) -> None:
+    token = keys.mint().token
+    expected = hmac.digest(pepper.encode(), token.encode(), "sha256").hex()
+    assert keys.digest(token, pepper) == expected

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.building import Pieces, assemble
-from catalog.values import Block, Model, Offer, Snapshot, Variant
+from catalog.values import Block, Experience, Model, Offer, Snapshot, Variant
 from tests.catalog.town import endpoint
 
 SLUGS = st.sampled_from(["groq", "hf", "openai", "vllm"])
@@ -97,6 +97,20 @@ def test_change_by_change_is_as_from_scratch(changes: list[dict]) -> None:
     for number, change in enumerate(changes, 1):
         grown = assemble(grown, state.change(change), number)
         assert comparable(grown) == comparable(state.whole(number))
+
+
+def test_experience_changes_offers_and_nothing_else() -> None:
+    state = State()
+    state.change({"providers": {"groq": ([], {"a/x": "1"}), "hf": ([], {"a/x": "1", "b/y": "2"})}})
+    old = state.whole(1)
+    slow = Experience("down since then", 0.5, 900, 12.5)
+    new = assemble(old, Pieces(experience={"hf": {1: slow}}), 2)
+    assert [offer.experience for offer in new.offers["a/x"]] == [Experience(), slow]
+    assert new.offers["b/y"][0].experience == slow
+    assert new.offered is old.offered
+    again = assemble(new, Pieces(experience={"groq": {}}), 3)
+    assert again.offers["a/x"] is new.offers["a/x"]
+    assert assemble(new, Pieces(experience={"hf": {}}), 4).offers == old.offers
 
 
 def test_what_did_not_change_is_the_same_object() -> None:

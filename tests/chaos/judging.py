@@ -40,7 +40,7 @@ def problems(gateway: Gateway, seen: Seen, kills: Sequence[float]) -> Iterator[s
 
 
 def explained(row: dict[str, Any], seen: Seen, kills: Sequence[float]) -> bool:
-    """Whether a process was killed between a request's line and its first byte, or who asked left."""
+    """Whether a process was killed between a line and its first byte, or the client left."""
     if row["outcome"] == "cancelled" and seen.left:
         return True
     recorded_at = row["created_at"].timestamp() + row["duration_ms"] / 1000

@@ -18,7 +18,7 @@ from gatewayz.api.chat_body import read_chat
 from providers.dispatch import Dispatcher, Reply
 from providers.errors import GatewayError
 from providers.rewriting import Rewrite
-from providers.slots import Slots
+from providers.slots import Unlimited
 from providers.transport import ConnectRefused, Incoming, Outgoing
 from providers.values import Secret
 from tests.catalog.town import NOW, endpoint, offer, snapshot
@@ -127,9 +127,9 @@ def requested(town: Snapshot, name: str, pin: str, may: Permissions) -> tuple[li
     """Return what a request sends where, with which credential, and the code it ends with."""
     body = {"model": name, "messages": [{"role": "user", "content": "hi"}]}
     body |= {"provider": pin} if pin else {}
-    key = Key(*("k", "k", 1, True, 1, 1, Decimal(1), None, False), may.models, may.providers)
+    key = Key(*("k", "k", 1, True, 1, 1, Decimal(1), None, False), may)
     transport = Refusing()
-    dispatcher = Dispatcher({"https": transport}, Slots(1))
+    dispatcher = Dispatcher({"https": transport}, Unlimited())
 
     async def send() -> None:
         chat = read_chat(json.dumps(body).encode(), key)

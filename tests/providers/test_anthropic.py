@@ -306,7 +306,7 @@ def test_an_answer_is_a_chat_completion():
     choice = completion.choices[0]
     assert (choice.finish_reason, choice.message.content) == ("stop", "Guten Tag, é")
     assert choice.message.reasoning_content == "Hm."
-    assert answer.usage == Usage(prompt=17, completion=5, cached=3)
+    assert answer.usage == Usage(input=10, output=5, cached_input=3, cache_write=4)
     assert completion.usage.total_tokens == 22
     assert completion.usage.prompt_tokens_details.cached_tokens == 3
     assert answer.text_bytes == len("Hm.Guten Tag, é".encode())

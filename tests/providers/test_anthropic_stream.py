@@ -122,7 +122,7 @@ def test_usage_comes_last_and_the_stream_says_that_it_is_done():
     last = chunks(given)[-1]
     assert last.choices == []
     assert (last.usage.prompt_tokens, last.usage.completion_tokens) == (12, 9)
-    assert one.usage == Usage(prompt=12, completion=9, cached=2)
+    assert one.usage == Usage(input=10, output=9, cached_input=2)
     assert one.started
     assert one.finished
     assert one.finish() == b""
@@ -160,7 +160,7 @@ def test_pings_and_comments_keep_the_client_alive_and_start_nothing():
 def test_who_leaves_early_is_charged_the_prompt_and_what_was_said():
     one = reader()
     one.feed(stream(START, block("text", text=""), delta("text_delta", text="x" * 41)))
-    assert one.usage == Usage(prompt=12, completion=11, cached=2, source="estimated")
+    assert one.usage == Usage(input=10, output=11, cached_input=2, source="estimated")
     assert one.text_bytes == 41
 
 
@@ -238,7 +238,7 @@ def test_counts_only_grow():
     one = reader()
     end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}
     one.feed(stream(START, {**end, "usage": {"input_tokens": 0, "output_tokens": 3}}))
-    assert one.usage == Usage(prompt=12, completion=3, cached=2)
+    assert one.usage == Usage(input=10, output=3, cached_input=2)
 
 
 @settings(max_examples=100)

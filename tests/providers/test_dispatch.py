@@ -1,6 +1,7 @@
 """The failover loop with providers in memory: its time, its slots, and single packets."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from providers import errors
 from providers.adapters.answers import Fields
 from providers.attempts import Call, unreachable
 from providers.dispatch import Dispatcher, Reply
-from providers.slots import Slots
+from providers.slots import Busy
 from providers.transport import ConnectionLost, ConnectRefused, TotalTimeout
 from providers.values import Route, Secret, Timeouts
 from tests.providers.routes import route
@@ -30,6 +31,32 @@ def call(streamed: bool = False, **members: Any) -> Call:
     return Call(fields, streamed, False)
 
 
+class Ticket:
+    """A slot that remembers with how many tokens it ended."""
+
+    def __init__(self, slots: "CountedSlots", slug: str) -> None:
+        self.slots, self.slug = slots, slug
+
+    def end(self, tokens: int | None) -> None:
+        self.slots.taken[self.slug] -= 1
+        self.slots.ended.append((self.slug, tokens))
+
+
+class CountedSlots:
+    """As many slots as the endpoint says, in this process alone."""
+
+    def __init__(self) -> None:
+        self.taken: Counter[str] = Counter()
+        self.ended: list[tuple[str, int | None]] = []
+
+    def take(self, route: Route, tokens: int) -> Ticket | Busy:
+        limit, slug = route.endpoint.concurrency, route.endpoint.slug
+        if limit is not None and self.taken[slug] >= limit:
+            return Busy(1.0, "as many requests as allowed are under way there")
+        self.taken[slug] += 1
+        return Ticket(self, slug)
+
+
 class World:
     """Providers a, b, … that answer as told, and what came of one request."""
 
@@ -38,7 +65,7 @@ class World:
             slug: given if isinstance(given, InMemory) else InMemory([given])
             for slug, given in answers.items()
         }
-        self.slots = Slots(1)
+        self.slots = CountedSlots()
         self.dispatcher = Dispatcher(self.transports, self.slots)
         self.reply = Reply()
 
@@ -54,7 +81,7 @@ class World:
         return [made.outcome for made in self.reply.attempts]
 
     def taken(self, slug: str) -> int:
-        return self.slots._taken[slug]
+        return self.slots.taken[slug]
 
 
 A, B, C = route("a", 1, 1, concurrency=1), route("b", 2, 2), route("c", 3, 3)
@@ -99,14 +126,14 @@ def test_no_attempt_begins_without_time() -> None:
 
 def test_a_provider_without_a_free_slot_is_passed_over() -> None:
     world = World(a=Canned(), b=Canned())
-    world.slots.take(A.endpoint)
+    world.slots.take(A, 1)
     assert world.send(A, B).route is B
     assert world.outcomes() == ["answered"]
 
 
 def test_a_client_of_a_busy_provider_is_told_to_come_back() -> None:
     world = World(a=Canned())
-    world.slots.take(A.endpoint)
+    world.slots.take(A, 1)
     with pytest.raises(errors.UpstreamRateLimited, match=r"^A: ") as caught:
         world.send(A)
     assert caught.value.retry_after_s == 1

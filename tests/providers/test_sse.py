@@ -139,3 +139,20 @@ def test_an_event_of_a_megabyte_in_small_pieces_is_not_scanned_again_and_again()
 )
 def test_data_of_a_block(block, data):
     assert data_of(block) == data
+
+
+@given(STREAMS, st.lists(st.integers(0, 500), max_size=12))
+def test_a_lone_event_is_what_feeding_it_would_have_given(stream, cuts):
+    splitter, start = EventSplitter(), 0
+    for cut in [*sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]:
+        chunk, start = stream[start:cut], cut
+        alone = splitter.lone(chunk)
+        blocks = splitter.feed(chunk)
+        assert alone is None or [alone] == [data_of(block) for block in blocks]
+
+
+def test_most_chunks_are_a_lone_event():
+    splitter = EventSplitter()
+    assert splitter.lone(b"data: a\n\n") is None  # a byte order mark might come
+    splitter.feed(b"data: a\n\n")
+    assert splitter.lone(b"data: b\n\n") == b"b"

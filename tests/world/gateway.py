@@ -63,6 +63,7 @@ class Gateway:
         self.env = {name: os.environ[name] for name in KEPT if name in os.environ} | SECRETS
         self.env |= {"DATABASE_URL": self.database_url, "GATEWAYZ_DATA_DIR": str(folder)}
         self.env |= {"GATEWAYZ_PROBES_PER_DAY": "0"}  # nobody asks an upstream but the test
+        self.env |= {"GATEWAYZ_LIMIT_COUNTERS": "2048"}
         self.env |= ({"REDIS_URL": redis_url} if redis_url else {}) | dict(env or {})
         self.declared = Declared()
         self.steward = Steward(self.env, ROOT, folder / "steward.log")

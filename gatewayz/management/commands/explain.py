@@ -6,8 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from billing.explaining import by_plan
 from billing.lookup import find_public
-from catalog.asks import ANY, EVERYTHING, Ask, Permissions, Preferences
+from billing.values import Key
+from catalog.asks import ANY, EVERYTHING, Ask, Preferences
 from catalog.explaining import explain
 from catalog.loading import load
 
@@ -24,18 +26,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = Preferences(only=(options["provider"],)) if options["provider"] else ANY
-        permissions = permissions_of(options["key_id"]) if options["key_id"] else EVERYTHING
-        ask = Ask(options["model"], (), options["endpoint"], wanted, permissions)
-        story = explain(load(), ask, time.time())
+        key = key_of(options["key_id"]) if options["key_id"] else None
+        may = key.permissions if key else EVERYTHING
+        ask = Ask(options["model"], (), options["endpoint"], wanted, may)
+        story = explain(load(), ask, time.time(), priced=by_plan(key.tariff if key else None))
         text = json.dumps(story, indent=2, ensure_ascii=False) if options["json"] else told(story)
         self.stdout.write(text)
 
 
-def permissions_of(key_id: str) -> Permissions:
+def key_of(key_id: str) -> Key:
     key = find_public(key_id)
     if key is None:
         raise CommandError(f"no key has the id {key_id}")
-    return Permissions(key.allowed_models, key.allowed_providers)
+    return key
 
 
 def told(story: dict[str, Any]) -> str:

@@ -22,10 +22,23 @@ class Command(BaseCommand):
         parser.add_argument("--credit", metavar="USD", help="money to add: 12.50")
         parser.add_argument("--plan", help="of a new account; default: default")
         parser.add_argument("--name", default="", help="what the key is for: laptop")
+        parser.add_argument(
+            "--test", action="store_true", help="costs nothing, reaches only the built-in echo"
+        )
+        parser.add_argument(
+            "--management", action="store_true", help="may manage the account's keys"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            token = issue(options["account"], options["plan"], options["name"], options["credit"])
+            token = issue(
+                options["account"],
+                options["plan"],
+                options["credit"],
+                name=options["name"],
+                is_test=options["test"],
+                is_management=options["management"],
+            )
         except money.BadAmount as problem:
             raise CommandError(f"--credit: {problem}") from problem
         except ValidationError as problem:
@@ -33,13 +46,13 @@ class Command(BaseCommand):
         self.stdout.write(token)
 
 
-def issue(account_name: str, plan_name: str | None, key_name: str, credit: str | None) -> str:
-    """Return the new key; on any error nothing was written."""
+def issue(account_name: str, plan_name: str | None, amount: str | None, **fields: Any) -> str:
+    """Return the new key, with `fields` of its row; on any error nothing was written."""
     with one_revision(f"issued a key to {account_name}"):
         account = account_for(account_name, plan_name)
-        if credit is not None:
-            book(account, positive(credit), "credit with a new key", AUTHOR)
-        row = ApiKey(account=account, name=key_name)
+        if amount is not None:
+            book(account, positive(amount), "credit with a new key", AUTHOR)
+        row = ApiKey(account=account, **fields)
         token = row.mint()
         row.full_clean()
         row.save()

@@ -23,8 +23,9 @@ class Command(BaseCommand):
         listener = socket.socket(fileno=options["descriptor"])
         config = uvicorn.Config(
             "gatewayz.asgi:application",
+            interface="asgi3",
             loop="uvloop",
-            http="httptools",
+            http="gatewayz.protocol:Protocol",
             ws="none",
             lifespan="on",
             access_log=False,

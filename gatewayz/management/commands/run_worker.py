@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand
 from gatewayz.celery import app
 
 log = logging.getLogger(__name__)
+GIVES_WAY = 10  # where processors are few, requests come before syncs
 LOOK_S = 1  # how often beat looks at the schedules that admins edit
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        os.nice(GIVES_WAY)
         for folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.values():
             if isinstance(folder, str):
                 settings.DATA_DIR.joinpath(folder).mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,7 @@ class Command(BaseCommand):
         app.Worker(
             hostname=f"gatewayz@{socket.gethostname()}",
             pool="threads",
-            concurrency=2,
+            concurrency=4,
             loglevel="WARNING",
             without_heartbeat=True,
             without_gossip=True,

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from gatewayz.metrics.board import clear
 from gatewayz.startup import problems
 from gatewayz.supervisor import Child, Hopeless, Supervisor
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         for problem in problems():
             raise CommandError(problem)
         listener = listen(options["host"], options["port"])
+        clear(settings.METRICS_DIR)
         self.stdout.write(f"Gatewayz serves http://{options['host']}:{options['port']}")
         self.stdout.flush()
         try:

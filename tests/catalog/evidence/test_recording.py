@@ -25,7 +25,7 @@ def test_three_not_founds_are_one_revision_and_down_in_the_snapshot(offer: Offer
     record([found(offer, NOT_FOUND)])
     after = load(before)
     assert after.revision == before.revision + 1
-    assert Revision.objects.first().parts == ["offers:acme"]
+    assert Revision.objects.first().parts == ["experience:acme"]
     assert Revision.objects.first().summary == "acme/chat-1 at acme is down"
     (value,) = after.offers["acme/chat-1"]
     assert value.down.endswith(" UTC: not found three times in a row")

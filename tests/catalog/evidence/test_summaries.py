@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from catalog.evidence import retention
 from catalog.evidence.models import Evidence, OfferHealth, OfferHour, OfferMinute
@@ -10,7 +12,7 @@ from catalog.evidence.recording import record
 from catalog.evidence.summaries import fold, measure, summarise
 from catalog.evidence.verdicts import OK, SOFT
 from catalog.loading import load
-from catalog.models import Offer, Revision
+from catalog.models import Model, Offer, Revision
 from tests.catalog.evidence.conftest import found
 
 NOW = datetime.now(UTC)
@@ -87,7 +89,7 @@ def test_only_news_is_announced(offer: Offer) -> None:
     assert latency(offer) is None  # too few to order by
     assert serve(100) == 1
     revision = Revision.objects.first()
-    assert (revision.parts, revision.summary) == (["offers:acme"], "measured 1 offers")
+    assert (revision.parts, revision.summary) == (["experience:acme"], "measured 1 offers")
     assert serve(104) == 0
     assert Revision.objects.count() == before + 2
     assert serve(900, 100) == 1
@@ -117,3 +119,23 @@ def test_evidence_is_bounded_per_offer_and_in_time(offer: Offer) -> None:
     assert Evidence.objects.count() == 200
     assert Evidence.objects.order_by("at").first().at > NOW - timedelta(days=3)
     assert retention.sweep() == 0
+
+
+def test_measures_are_taken_over_without_reading_a_providers_list(offer: Offer) -> None:
+    """What an offer is measured at changes often; its provider's whole list does not."""
+    provider = offer.provider
+    models = Model.objects.bulk_create([Model(model_id=f"acme/x-{n}") for n in range(3000)])
+    Offer.objects.bulk_create(
+        [Offer(model=model, provider=provider, upstream_id=model.model_id) for model in models]
+    )
+    old = load()
+    record([found(offer, OK, ago(1), latency_ms=100, tokens=10, token_ms=100)] * 20)
+    summarise(NOW)
+    measure()
+    with CaptureQueriesContext(connection) as queries:
+        new = load(old)
+    assert [query["sql"] for query in queries if 'FROM "catalog_offer"' in query["sql"]] == []
+    (measured,) = new.offers["acme/chat-1"]
+    assert measured.throughput_tps == 100.0
+    assert new.offers["acme/x-1"] is old.offers["acme/x-1"]
+    assert new.offers == load().offers

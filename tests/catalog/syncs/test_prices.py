@@ -109,3 +109,36 @@ def test_an_override_counts_whole_and_gives_way_when_it_goes(listing) -> None:
     offer.save()
     assert offer.value_of().price == listed
     assert input_at(offer, timezone.now()) == offer.listed_input_price
+
+
+def test_tiers_and_other_prices_are_listed_recorded_and_served(listing) -> None:
+    stock = Stock("openrouter", count=1)
+    provider = listing(stock)
+    tier = {"min_prompt_tokens": 200000, "prompt": "0.000006"}
+    pricing = {"prompt": "0.000003", "completion": "0.000015", "request": "0.001"}
+    stock.rows[0]["pricing"] = {**pricing, "input_cache_write": "0.00000375", "overrides": [tier]}
+    synced(provider)
+    offer = Offer.objects.get(upstream_id=stock.ids()[0])
+    written = {"cache_write": "3.75", "request": "0.001"}
+    tiers = [{"min_prompt_tokens": 200000, "input": "6"}]
+    assert offer.listed_other_prices == {**written, "tiers": tiers}
+    price = offer.value_of().price
+    assert (price.cache_write, price.request) == (3_750_000, 10**9)
+    assert price.rates(200_001, 0)[0] == 6_000_000
+    assert (price.source, price.price_id) == ("listing", offer.prices.get().pk)
+    assert synced(provider).state == "unchanged"
+    stock.rows[0]["pricing"]["overrides"] = [{**tier, "prompt": "0.000007"}]
+    assert synced(provider).changed == 1
+    (before, after) = offer.prices.order_by("pk")
+    assert before.other_prices["tiers"] == tiers
+    assert after.other_prices["tiers"][0]["input"] == "7"
+    assert Offer.objects.get(pk=offer.pk).value_of().price.price_id == after.pk
+
+
+def test_another_price_that_jumps_is_held_back(listing) -> None:
+    stock = Stock("openrouter", count=1)
+    provider = listing(stock)
+    stock.rows[0]["pricing"] |= {"input_cache_write": "0.0000001"}
+    synced(provider)
+    stock.rows[0]["pricing"] |= {"input_cache_write": "0.0001"}
+    assert synced(provider).state == "quarantined"

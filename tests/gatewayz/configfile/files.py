@@ -81,6 +81,7 @@ providers:
       - {action: strip_prefix, value: "t/"}
       - {action: replace, value: a, replacement: b, keep: ["x*"], enabled: false}
     guards: {min_models: 1, ratio: 0.5}
+  t-tiers: {name: Tiers, base_url: https://tiers.example/v1}
   t-south: {name: "South, \\"the\\" one", base_url: https://south.example/v1, headers: {X-Number: "007"}}
 models:
   t/Chat-1:
@@ -91,7 +92,26 @@ models:
     offers:
       - {provider: t-south, upstream_id: chat, price: {input: 0.1, output: "2", cached_input: 0}}
       - {provider: T-NORD, upstream_id: "1e5", backends: [x], capabilities: [chat], context_length: 10, enabled: no}
-  t/other: {}
+  t/other:
+    offers:
+      - provider: t-tiers
+        upstream_id: tiers
+        price:
+          input: "3"
+          output: "15"
+          cache_write: "3.75"
+          cache_write_1h: 6.0
+          reasoning: "15.000001"
+          audio_input: "40"
+          audio_output: "80"
+          image_input: "0.1"
+          image_output: "0"
+          request: "0.000000000001"
+          web_search: "0.01"
+          image: "0.02"
+          tiers:
+            - {min_prompt_tokens: 200000, input: "6", output: "22.50"}
+            - {utc_start: "1630", utc_end: "0030", input: 1.5, request: "0.005"}
 aliases:
   t-short: t/Chat-1
   t-far: t-north/t/other
@@ -101,7 +121,7 @@ blocks:
   - {pattern: "t/bad*", reason: broken, evidence: "seen", author: me, expires: "2031-05-06T07:08:09+02:00"}
   - {pattern: "t/bad*", provider: t-north, reason: broken, enabled: false}
 plans:
-  t-gold: {markup: "1.2345", requests_per_minute: 1, tokens_per_minute: 2, concurrency: 3}
+  t-gold: {markup: "1.2345", requests_per_minute: 1, tokens_per_minute: 2, concurrency: 3, unpriced: refuse, default_input_price: "1.5", default_output_price: 0, default_max_output_tokens: 9}
 """  # noqa: E501
 
 

@@ -8,6 +8,7 @@ import pytest
 from billing.models import Account, Plan
 from catalog import revisions
 from catalog.models import BlockRule, Model, ModelAlias, Offer, Revision, Variant
+from gatewayz.configfile.exporting import export
 from providers.models import Credential, Provider, ProviderAlias
 from tests.gatewayz.configfile.files import (
     ACME,
@@ -244,3 +245,28 @@ def test_aliases_of_yaml_work_within_reason():
 def test_an_alias_to_a_model_that_is_not_there_yet_is_noted():
     outcome = put("version: 1\naliases:\n  t-x: t/nowhere\n")
     assert outcome.notes == ["line 3: aliases.t-x: no model is called t/nowhere yet"]
+
+
+def test_a_plans_providers_are_kept_by_slug_and_a_second_apply_changes_nothing():
+    text = (
+        "version: 1\nplans:\n  t-school:\n    allowed_models: ['meta-llama/*']\n"
+        "    denied_models: ['*:free']\n    allowed_providers: [Hug, hf]\n"
+        "    denied_providers: [groq]\n"
+    )
+    put(text)
+    plan = Plan.objects.get(name="t-school")
+    assert plan.allowed_models == ["meta-llama/*"]
+    assert plan.denied_models == ["*:free"]
+    assert (plan.allowed_providers, plan.denied_providers) == (["huggingface"], ["groq"])
+    before = Revision.objects.count()
+    put(text)
+    assert Revision.objects.count() == before
+    assert "denied_providers" in export()
+
+
+def test_a_plan_that_names_nobody_is_refused_with_the_line():
+    text = "version: 1\nplans:\n  t-school:\n    allowed_providers: [grog]\n"
+    [complaint] = complaints(text)
+    place = "line 4: plans.t-school.allowed_providers"
+    assert complaint == f"{place}: no provider is called grog; did you mean groq?"
+    assert not Plan.objects.filter(name="t-school").exists()

@@ -131,6 +131,46 @@ BROKEN = {
         M + '{input: "0.1234567"}}',
         "line 5: models.t/m.offers[0].price.input: Ensure",
     ),
+    "a negative price of the cache": (
+        M + "{cache_write: -1}}",
+        "line 5: models.t/m.offers[0].price.cache_write: a price is USD per million tokens",
+    ),
+    "too fine a price of a request": (
+        M + '{request: "0.0000000000001"}}',
+        "line 5: models.t/m.offers[0].price.request: a price is USD each",
+    ),
+    "an unknown price": (
+        M + "{cache_wirte: 1}}",
+        "line 5: models.t/m.offers[0].price.cache_wirte: unknown key; did you mean cache_write?",
+    ),
+    "tiers without a list": (
+        M + "{tiers: {input: 1}}}",
+        "line 5: models.t/m.offers[0].price.tiers: expected a list of tiers",
+    ),
+    "a tier without a condition": (
+        M + "{tiers: [{input: 1}]}}",
+        "line 5: models.t/m.offers[0].price.tiers[0]: a tier has a condition",
+    ),
+    "a tier without a price": (
+        M + "{tiers: [{min_prompt_tokens: 1}]}}",
+        "line 5: models.t/m.offers[0].price.tiers[0]: a tier has at least one price",
+    ),
+    "a tier from a negative size": (
+        M + "{tiers: [{min_prompt_tokens: -1, input: 1}]}}",
+        "line 5: models.t/m.offers[0].price.tiers[0].min_prompt_tokens: expected a whole number",
+    ),
+    "a tier with an unknown condition": (
+        M + "{tiers: [{max_prompt_tokens: 1, input: 1}]}}",
+        "line 5: models.t/m.offers[0].price.tiers[0].max_prompt_tokens: there is no such",
+    ),
+    "half a window of time": (
+        M + '{tiers: [{utc_start: "1630", input: 1}]}}',
+        "line 5: models.t/m.offers[0].price.tiers[0]: a window has a utc_start and a utc_end",
+    ),
+    "no time of day": (
+        M + '{tiers: [{utc_start: "2460", utc_end: "0030", input: 1}]}}',
+        "line 5: models.t/m.offers[0].price.tiers[0].utc_start: a time of day in UTC",
+    ),
     "prices as a number": (M + "1}", "line 5: models.t/m.offers[0].price: expected a mapping"),
     "an unknown provider": (
         "version: 1\nmodels:\n  t/m:\n    offers: [{provider: t-nort, upstream_id: x}]",

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from providers.listings.values import UNKNOWN, ListedPrice
+from providers.listings.values import UNKNOWN, ListedPrice, ListedTier
 from tests.providers.listings.world import SAMPLES, of, read, row, sample
 
 LLAMA = "meta-llama/Llama-3.3-70B-Instruct"
@@ -67,7 +67,7 @@ UNPRICED = (
 
 
 def known(price: ListedPrice) -> dict[str, Decimal]:
-    return {name: value for name, value in asdict(price).items() if value is not None}
+    return {name: value for name, value in asdict(price).items() if value not in (None, ())}
 
 
 @pytest.mark.parametrize(("name", "id"), CONTRACTS)
@@ -257,3 +257,65 @@ def test_a_backend_that_is_free_is_free_when_it_is_the_only_one() -> None:
     priced = {"provider": "b", "status": "live", "pricing": {"input": 1, "output": 1}}
     free = {"provider": "a", "status": "live", "is_free": True}
     assert routed(free, priced).input == Decimal("1E-6")
+
+
+CLAUDE = {
+    **{"prompt": "0.000003", "completion": "0.000015", "input_cache_read": "0.0000003"},
+    **{"input_cache_write": "0.00000375", "input_cache_write_1h": "0.000006"},
+    **{"audio": "0.00004", "audio_output": "0.00008", "image_token": "0.000003"},
+    **{"image_output": "0.00003", "request": "0.001", "web_search": "0.01"},
+}
+
+
+def test_openrouters_other_prices_are_read() -> None:
+    found = known(row("openrouter", {"pricing": CLAUDE}).price)
+    assert found["cache_write"] == Decimal("0.00000375")
+    assert found["cache_write_1h"] == Decimal("0.000006")
+    assert (found["audio_input"], found["audio_output"]) == (Decimal("4E-5"), Decimal("8E-5"))
+    assert (found["image_input"], found["image_output"]) == (Decimal("3E-6"), Decimal("3E-5"))
+    assert (found["request"], found["web_search"]) == (Decimal("0.001"), Decimal("0.01"))
+
+
+def overridden(*overrides: object) -> tuple[ListedPrice, list[str]]:
+    pricing = {**CLAUDE, "overrides": list(overrides)}
+    page = read("openrouter", {"data": [{"id": "org/x", "pricing": pricing}]})
+    return page.rows[0].price, [refused.reason for refused in page.refused]
+
+
+def test_openrouters_overrides_are_tiers() -> None:
+    size = {"min_prompt_tokens": 200000, "prompt": "0.000006", "completion": "0.0000225"}
+    night = {"utc_start": "1630", "utc_end": "0030", "prompt": "0.0000015", "request": "0.002"}
+    price, refused = overridden(size, {**night, "input_cache_read": "0"})
+    assert refused == []
+    assert price.tiers == (
+        ListedTier((("input", Decimal("6E-6")), ("output", Decimal("2.25E-5"))), 200_000),
+        ListedTier((("input", Decimal("1.5E-6")), ("request", Decimal("0.002"))), None, 990, 30),
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "reason"),
+    [
+        (7, "7 is no tier"),
+        ({"prompt": "0.000006"}, "no condition"),
+        ({"weekday": 1, "prompt": "0.000006"}, "'weekday' is no price or condition that we know"),
+        ({"min_prompt_tokens": "many", "prompt": "0.000006"}, "'many' is no number of tokens"),
+        ({"min_prompt_tokens": -1, "prompt": "0.000006"}, "-1 is no number of tokens"),
+        ({"utc_start": "1630", "prompt": "0.000006"}, "a window of time without beginning or end"),
+        ({"utc_start": "2500", "utc_end": "0000"}, "'2500' is no time of day"),
+        ({"min_prompt_tokens": 1, "prompt": "-1"}, "prompt is not known"),
+        ({"min_prompt_tokens": 1, "prompt": "6"}, "price input: 6E+6 USD per million tokens"),
+    ],
+)
+def test_a_tier_that_is_not_understood_is_reported_and_the_price_stays(
+    override: object, reason: str
+) -> None:
+    price, refused = overridden(override, {"min_prompt_tokens": 9, "prompt": "0.000004"})
+    assert refused[0].startswith(f"pricing.overrides[0]: {reason}")
+    assert [tier.min_prompt_tokens for tier in price.tiers] == [9]
+    assert price.input == Decimal("3E-6")
+
+
+def test_without_a_price_there_are_no_tiers() -> None:
+    listed = {"pricing": {"overrides": [{"min_prompt_tokens": 9, "prompt": "0.000004"}]}}
+    assert row("openrouter", listed).price == UNKNOWN

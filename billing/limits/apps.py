@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class LimitsConfig(AppConfig):
+    name = "billing.limits"
+    label = "limits"
+    verbose_name = "limits"
+    default_auto_field = "django.db.models.BigAutoField"
