@@ -5,7 +5,6 @@ from billing.values import Key
 from providers.errors import (
     AddressNotAllowed,
     EndpointNotAllowed,
-    InsufficientCredits,
     InvalidKey,
     ManagementOnly,
 )
@@ -37,12 +36,3 @@ def check_endpoint(key: Key, endpoint: str) -> None:
 def check_management(key: Key) -> None:
     if not key.is_management:
         raise ManagementOnly("This takes a management key; an owner or the operator can make one.")
-
-
-def check_balance(key: Key, balance_nano: int) -> None:
-    """Raise InsufficientCredits unless there is money left; a test key needs none."""
-    if balance_nano <= 0 and not key.is_test:
-        raise InsufficientCredits(
-            "The account has no credits left. Ask the operator to top it up.",
-            metadata={"balance": f"{balance_nano / 10**9:.9f}"},
-        )

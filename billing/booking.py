@@ -1,27 +1,23 @@
-"""Moves journals into the database: usage rows and balances, exactly once."""
+"""Moves journals into the database: usage rows, balances and leases, exactly once."""
 
 import fcntl
 import logging
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 from django.db import DataError, IntegrityError, transaction
 
+from billing.entries import enter
 from billing.lastuse import touch
-from billing.ledger.models import new_id
-from billing.ledger.posting import REVENUE, Because, customer, post
-from billing.limits import spends
+from billing.leases import recovery
+from billing.leases.owners import is_complete
 from billing.models import Account, JournalFile, UsageRow
 from billing.records import REFUSED, Record, decode, encode
 from billing.testimony import count_blocks, testify
-from billing.usage import columns_of
-from providers.configuration import announce, one_revision
+from providers.configuration import one_revision
 
 MOST_BYTES = 1024 * 1024
 REFUSALS = (DataError, IntegrityError, OverflowError, ValueError)  # of a record, not of all
@@ -44,14 +40,18 @@ class Bookkeeper:
         self._folder = folder
         self._readings: dict[str, Reading] = {}
 
-    def run_once(self) -> int:
-        """Book what is new in every journal; return how many requests that were.
+    def run_once(self, look: bool = True) -> int:
+        """Book what is new in every journal, and `look` for leases of processes that are gone;
+        return how many requests were booked.
 
         Completeness is asked first: a process that left a file has begun its next one by then.
         """
+        gone = recovery.gone(self._folder) if look else set()
         complete = {path.name for path in self._paths() if is_complete(path)}
         booked = sum(self._follow(path, path.name in complete) for path in self._paths())
-        return booked + sum(self._finish(name) for name in sorted(complete))
+        booked += sum(self._finish(name) for name in sorted(complete))
+        recovery.release_booked(self._folder, gone)
+        return booked
 
     def _paths(self) -> list[Path]:
         return sorted(self._folder.glob("[0-9]*.jsonl"))
@@ -86,16 +86,6 @@ def start(path: Path) -> Reading:
     return reading
 
 
-def is_complete(path: Path) -> bool:
-    """Whether the process that appended to it is gone, or has gone on to another file."""
-    with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
-
-
 def read_lines(reading: Reading, complete: bool) -> list[bytes]:
     """Return the next whole lines; a torn last line of a process that is gone is no line."""
     with reading.path.open("rb") as file:
@@ -127,36 +117,39 @@ def follow(reading: Reading, record: Record) -> Record | None:
 
 
 def book(reading: Reading, lines: list[bytes], left: list[Record] | None = None) -> int:
-    """Write rows, balances and the offset in one transaction: all of it or nothing."""
+    """Write rows, balances and the offset in one transaction: all of it or nothing.
+
+    What the requests prove of offers is written after it, and is lost if the process dies between.
+    """
     ended = (follow(reading, record) for record in records(lines))
     found = [record for record in ended if record is not None] + (left or [])
     offset = reading.offset + sum(map(len, lines))
-    with one_revision():
-        count_blocks(found)
+    with transaction.atomic():
         fresh = not_booked([record for record in found if record.outcome != REFUSED])
         try:
             with transaction.atomic():
-                add(fresh)
+                enter(fresh)
         except REFUSALS:
             fresh = [record for record in fresh if add_alone(reading.path, record)]
-        testify(fresh)
-        JournalFile.objects.update_or_create(name=reading.path.name, defaults={"offset": offset})
+        JournalFile.objects.bulk_create(
+            [JournalFile(name=reading.path.name, offset=offset)],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["offset"],
+        )
     reading.offset = offset
+    with one_revision():
+        count_blocks(found)
+        testify(fresh)
     touch(fresh)
     return len(fresh)
-
-
-def add(fresh: list[Record]) -> None:
-    charged_by = charge(fresh)
-    UsageRow.objects.bulk_create([row_of(record, charged_by) for record in fresh])
-    spends.count(fresh)
 
 
 def add_alone(path: Path, record: Record) -> bool:
     """Book one record; one that the database refuses is set aside, so that the rest goes on."""
     try:
         with transaction.atomic():
-            add([record])
+            enter([record])
     except REFUSALS as problem:
         log.critical("request %s was set aside: %s", record.request_id, problem)
         with path.with_name("refused.lines").open("ab") as file:
@@ -173,57 +166,6 @@ def not_booked(found: list[Record]) -> list[Record]:
     known = set(Account.objects.filter(pk__in=accounts).values_list("pk", flat=True))
     fresh = set(unique).difference(booked)
     return [record for key, record in unique.items() if key in fresh and record.account_id in known]
-
-
-def charge(fresh: list[Record]) -> UUID | None:
-    """Take the cost from each account; one that crosses zero is news to every process.
-
-    Return the transaction that did; None where nothing cost anything.
-    """
-    owed: Counter[int] = Counter()
-    for record in fresh:
-        owed[record.account_id] += record.cost_nano or 0
-    amounts = {customer(account_id): -cost for account_id, cost in owed.items() if cost}
-    if not amounts:
-        return None
-    because = Because("usage", f"usage:{new_id()}")
-    booked = post(because, {**amounts, REVENUE: -sum(amounts.values())})
-    balances = Account.objects.filter(pk__in=owed).values_list("pk", "balance_nano")
-    spent = {pk for pk, balance in balances if balance <= 0 < balance + owed[pk]}
-    if spent:
-        parts = {f"account:{account_id}" for account_id in spent}
-        announce(parts, f"no credits left: {', '.join(sorted(parts))}")
-    return booked
-
-
-def row_of(record: Record, charged_by: UUID | None) -> UsageRow:
-    usage = record.usage
-    return UsageRow(
-        request_id=record.request_id,
-        created_at=datetime.fromtimestamp(record.at, UTC),
-        account_id=record.account_id,
-        transaction_id=charged_by if record.cost_nano else None,
-        key_id=record.key_id,
-        endpoint=record.endpoint,
-        asked_model=record.asked_model,
-        model_id=record.model_id,
-        provider=record.provider,
-        upstream_id=record.upstream_id,
-        stream=record.stream,
-        status=record.status,
-        outcome=record.outcome,
-        error_code=record.error_code,
-        attempts=msgspec.to_builtins(record.attempts),
-        cost_nano=record.cost_nano,
-        provider_cost_nano=record.provider_cost_nano,
-        markup=record.markup,
-        price_source=record.price_source,
-        price_id=record.price_id or None,
-        unit_prices=record.unit_prices,
-        **columns_of(usage),
-        duration_ms=record.duration_ms,
-        first_byte_ms=record.first_byte_ms,
-    )
 
 
 def only(folder: Path) -> int | None:

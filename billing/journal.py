@@ -7,12 +7,15 @@ import fcntl
 import logging
 import os
 import time
+from collections import deque
 from pathlib import Path
 
+from billing.leases.owners import new_process, node_of
 from billing.records import Record, encode
 from providers.errors import NoProviderAvailable
 
 LARGEST = 16 * 1024 * 1024
+SPOILED = b" torn\n"
 log = logging.getLogger(__name__)
 
 
@@ -22,11 +25,14 @@ class Journal:
 
     def __init__(self, folder: Path, largest: int = LARGEST) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.node = node_of(folder)
+        self.process = new_process(self.node)
         self.broken = False
+        self._torn = False
         self._folder = folder
         self._largest = largest
         self._size = 0
-        self._owed: list[bytes] = []
+        self._owed: deque[bytes] = deque()
         self._open_streams: dict[str, bytes] = {}
         self._descriptor = self._next()
 
@@ -39,36 +45,53 @@ class Journal:
 
     def mend(self) -> bool:
         """Try again to write what the disk refused; return whether all is written."""
-        if not self.broken:
-            return True
-        self.broken = not self._append(b"\n" + b"".join(self._owed))  # ends a torn line first
-        if not self.broken:
-            log.warning("the journal can be written again; %s lines were late", len(self._owed))
-            self._owed.clear()
+        late = 0
+        while self._owed and self._append(self._owed[0]):
+            self._owed.popleft()
+            late += 1
+        if self.broken and not self._owed:
+            self.broken = not (late or self._append(b"\n"))  # an empty line is a trial
+        if late and not self.broken:
+            log.warning("the journal can be written again; %s lines were late", late)
         return not self.broken
 
-    def write(self, record: Record) -> None:
+    def write(self, record: Record, owed: bool = True) -> bool:
+        """Append a line; return whether the disk has it. If not, it is kept in memory, if `owed`.
+
+        Lines stay in order: while one waits, the next ones wait behind it.
+        """
         line = encode(record) + b"\n"
         if record.opened:
             self._open_streams[record.request_id] = line
         else:
             self._open_streams.pop(record.request_id, None)
-        if self.broken or not self._append(line):
-            self.broken = True
+        if not self.broken and self._append(line):
+            if self._size > self._largest:
+                self._rotate()
+            return True
+        self.broken = True
+        if owed:
             self._owed.append(line)
-        elif self._size > self._largest:
-            self._rotate()
+        else:
+            self._open_streams.pop(record.request_id, None)
+        return False
 
-    def _append(self, data: bytes) -> bool:
+    def _append(self, line: bytes) -> bool:
+        """Write a line. One that is cut short is spoiled by what is written next: it may be whole
+        but for its end, and must not be taken for a line that was recorded."""
+        data = SPOILED + line if self._torn else line
         try:
             written = os.write(self._descriptor, data)
         except OSError as problem:
             log.critical("the journal cannot be written: %s", problem)
             return False
         self._size += written
-        if written < len(data):
-            log.critical("the disk took only a part of a journal's line")
-        return written == len(data)
+        if written == len(data):
+            self._torn = False
+            return True
+        log.critical("the disk took only a part of a journal's line")
+        self._torn = True
+        return False
 
     def _rotate(self) -> None:
         """Go on in a fresh file. The old one will do if there can be no other now."""
@@ -84,7 +107,7 @@ class Journal:
     def _next(self) -> int:
         """Open a fresh file under a name that sorts by time. It appears locked, and begins with the
         streams that are open: their end will stand there."""
-        name = f"{time.time_ns()}-{os.getpid()}.jsonl"
+        name = f"{time.time_ns()}-{self.process}.jsonl"
         hidden = self._folder / f".{name}"
         descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)

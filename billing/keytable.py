@@ -23,7 +23,6 @@ class KeyTable:
         self._find = find
         self._keys: dict[str, Key] = {}
         self._unknown: dict[str, None] = {}
-        self._balances: dict[int, int] = {}
         self._revision = 0
 
     def seen(self, digests: tuple[str, ...]) -> tuple[bool, Key | None]:
@@ -48,17 +47,8 @@ class KeyTable:
         if key is None:
             remember(self._unknown, digests[0], None, MOST_UNKNOWN)
             return
-        self._balances[key.account_id] = key.balance_nano
         for digest in digests:
             remember(self._keys, digest, key, MOST_KEYS)
-
-    def balance_nano(self, key: Key) -> int:
-        return self._balances.get(key.account_id, key.balance_nano)
-
-    def charge(self, account_id: int, cost_nano: int) -> None:
-        """Count what was spent here, ahead of the database."""
-        if account_id in self._balances:
-            self._balances[account_id] -= cost_nano
 
     def forget(self, revision: int, parts: set[str] | None) -> None:
         """Drop what `parts` changed, all of it for None, before `revision` is served from."""
@@ -72,10 +62,6 @@ class KeyTable:
                     self._keys.pop(digest, None)
         if touched is None or touched:
             self._unknown.clear()
-            self._balances = {
-                key.account_id: self._balances.get(key.account_id, key.balance_nano)
-                for key in list(self._keys.values())
-            }
 
 
 def names(key: Key) -> tuple[str, str, str]:

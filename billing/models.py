@@ -1,8 +1,9 @@
 """Who asks and what it costs: plans, accounts, keys and usage."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -82,10 +83,22 @@ class Plan(scopes.Scoped, ConfigurationRow):
         )
 
 
+MONEY = {"balance_nano", "held_nano"}
+
+
+class AccountQuerySet(ConfigurationQuerySet):
+    def lock(self, account_ids: Iterable[int]) -> None:
+        """Lock these accounts' money until the transaction ends; always in the same order."""
+        rows = self.select_for_update(no_key=True).filter(pk__in=account_ids).order_by("pk")
+        list(rows.values_list("pk"))
+
+
 class Account(ConfigurationRow):
     """Who pays."""
 
     part = ("account", "pk")
+
+    objects = AccountQuerySet.as_manager()
 
     name = models.CharField(max_length=150, unique=True, help_text="<code>Acme, research</code>")
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="accounts")
@@ -118,6 +131,13 @@ class Account(ConfigurationRow):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save what people set: money moves by postings alone, and has since this was read."""
+        if not self._state.adding and options.get("update_fields") is None:
+            columns = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            options["update_fields"] = columns - MONEY
+        super().save(*args, **options)
 
 
 class ApiKeyQuerySet(ConfigurationQuerySet):
@@ -255,7 +275,6 @@ class ApiKey(scopes.Scoped, ConfigurationRow):
             name=self.name,
             account_id=account.pk,
             account_enabled=account.enabled,
-            balance_nano=account.balance_nano,
             plan_id=account.plan_id,
             markup=Decimal(0) if self.is_test else plan.markup,
             expires_at=min((end.timestamp() for end in ends if end), default=None),

@@ -19,7 +19,8 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     process is gone. cost_nano: the customer's, None where the price is not known;
     provider_cost_nano: ours. markup, price_source, price_id and unit_prices (pico-USD by bucket)
     say how it was made. blocks: the block rules that kept an offer out; a request that was refused
-    so is no usage and counts for them alone.
+    so is no usage and counts for them alone. hold_nano: what was reserved for it, in the lease that
+    `lease` (a process) has of its account. Attempts carry what they cost us besides.
     """
 
     request_id: str
@@ -44,6 +45,8 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     price_source: str = ""
     price_id: int = 0
     unit_prices: dict[str, int] = {}
+    hold_nano: int = 0
+    lease: str = ""
     duration_ms: int = 0
     first_byte_ms: int | None = None
     blocks: list[int] = []

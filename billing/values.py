@@ -27,7 +27,7 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A client's key with what its account and plan say. Money is in nano-USD.
+    """A client's key with what its account and plan say.
 
     endpoints, networks: empty for all. expires_at: of the secret that was presented.
     """
@@ -36,7 +36,6 @@ class Key:
     name: str
     account_id: int
     account_enabled: bool
-    balance_nano: int
     plan_id: int
     markup: Decimal
     expires_at: float | None

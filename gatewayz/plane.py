@@ -13,6 +13,9 @@ from django.conf import settings
 
 from billing.journal import Journal
 from billing.keytable import KeyTable
+from billing.leases.moving import Bank, Owner
+from billing.leases.purse import Purse
+from billing.leases.watching import Watch
 from billing.limits.admitting import Limits
 from billing.limits.clerk import learn_key
 from billing.limits.counting import Counting
@@ -58,12 +61,14 @@ class Plane:
         self.keys = KeyTable(self._find)
         self.shelf = Shelf()
         self.records = Records()
-        self.live = Live(self.keys.forget, self.renew_aside)
+        self.live = Live(self._changed, self.renew_aside)
         self._lists = ThreadPoolExecutor(BUILDERS, "lists")
         self._renewal: Future[None] | None = None
         self._lookups = ThreadPoolExecutor(LOOKUPS, "keys")
         self._questions = ThreadPoolExecutor(QUESTIONS, "questions")
         self.journal: Journal
+        self.purse: Purse
+        self._watch: Watch
         self.limits: Limits
         self.keeper: Keeper
         self.meter = Meter(Loose())
@@ -72,15 +77,24 @@ class Plane:
     def start(self) -> None:
         """Read the configuration and open the journal; raises what keeps it from serving."""
         self.journal = Journal(settings.JOURNAL_DIR)
+        bank = Bank(Owner(self.journal.node, self.journal.process))
+        self.purse = Purse(bank, settings.LEASE_IDLE_S)
+        self._watch = Watch(bank, self.purse, settings.LEASE_LOOK_S)
         self.limits = Limits(counting())
         self.keeper = Keeper(self.limits, settings.REDIS_URL)
         self.keeper.start()
         self.meter = Meter(board(settings.METRICS_DIR))
         self.live.start()
         self.meter.serves(self.live.snapshot.revision)
+        self._watch.start()
         self.renew()
         spare_the_collector()
         sys.setswitchinterval(SWITCH_S)
+
+    def _changed(self, revision: int, parts: set[str] | None) -> None:
+        """Forget the keys that a change concerns; money that may have been taken back goes back."""
+        self.keys.forget(revision, parts)
+        self.purse.recall(None if parts is None else accounts_of(parts))
 
     async def read_key(self, digests: tuple[str, ...]) -> Key | None:
         """Ask the database for a key that the table has not seen, in a thread."""
@@ -122,6 +136,8 @@ class Plane:
 
     def stop(self) -> None:
         self.live.stop()
+        self._watch.stop()
+        self.purse.stop()
         self._lists.shutdown(wait=False, cancel_futures=True)
         self._lookups.shutdown(wait=False, cancel_futures=True)
         self._questions.shutdown(wait=False, cancel_futures=True)
@@ -138,6 +154,12 @@ def counting() -> Counting:
     sweep(file)
     file.sit()
     return Counting(file)
+
+
+def accounts_of(parts: set[str]) -> set[int]:
+    """Return the accounts that are among parts of the configuration."""
+    named = (part.partition(":") for part in parts)
+    return {int(name) for kind, _, name in named if kind == "account"}
 
 
 def logged(work: Callable[[], None]) -> None:

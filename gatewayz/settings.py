@@ -44,6 +44,8 @@ STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 STRIPE_RETURN_URL = env.str("STRIPE_RETURN_URL", default="")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
+LEASE_IDLE_S = env.float("GATEWAYZ_LEASE_IDLE_S", default=5.0)
+LEASE_LOOK_S = env.float("GATEWAYZ_LEASE_LOOK_S", default=0.1)
 POLL_INTERVAL_S = env.float("GATEWAYZ_POLL_INTERVAL_S", default=0.25)
 
 vars().update(env.email("EMAIL_URL"))
@@ -73,6 +75,7 @@ INSTALLED_APPS = [
     "catalog.alerts",
     "billing",
     "billing.ledger",
+    "billing.leases",
     "billing.limits",
     "billing.organisations",
     "billing.rollups",

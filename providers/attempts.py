@@ -46,7 +46,8 @@ class Attempt(msgspec.Struct):
     """What the record says of one attempt. `outcome` is "answered" or the failure's kind.
 
     offer: 0 where the attempt says nothing of an offer. said: the provider's words, cleaned, when
-    it does not know the model; others may quote the client.
+    it does not know the model; others may quote the client. cost_nano: what it may cost us, where
+    it is not the one that answered.
     """
 
     provider: str
@@ -58,6 +59,7 @@ class Attempt(msgspec.Struct):
     maybe_billed: bool = True
     offer: int = 0
     said: str = ""
+    cost_nano: int = 0
 
     def ended(self, outcome: str, began: float) -> None:
         """Note the end of an attempt that `began` then, by time.monotonic."""

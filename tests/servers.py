@@ -27,26 +27,51 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+class Postgres:
+    """A PostgreSQL on a loopback port, which can be stopped and started again with its data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._cluster = PostgresServer(folder)
+        self._port = free_port()
+        self._cluster.ensure_pgdata_inited()
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> str:
+        """Start it; return the DATABASE_URL of an empty database."""
+        with (self._folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                postgres_command(self._cluster, self._port),
+                user=self._cluster.system_user,  # PostgreSQL refuses to run as root
+                stderr=log,
+                cwd=self._folder,
+            )
+        return wait_for_postgres(self._port, self._server, self._folder / "log")
+
+    def stop(self) -> None:
+        """Stop it at once, whoever is connected."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGINT)
+            self._server.wait(10)
+
+
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
     """Yield the DATABASE_URL of an empty PostgreSQL on a loopback port."""
+    with stoppable_postgres() as (_, url):
+        yield url
+
+
+@contextlib.contextmanager
+def stoppable_postgres() -> Iterator[tuple[Postgres, str]]:
+    """Yield a running PostgreSQL and the DATABASE_URL of an empty database on it."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    cluster = PostgresServer(folder)
-    port = free_port()
     try:
-        cluster.ensure_pgdata_inited()
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                postgres_command(cluster, port),
-                user=cluster.system_user,  # PostgreSQL refuses to run as root
-                stderr=log,
-                cwd=folder,
-            )
+        server = Postgres(folder)
         try:
-            yield wait_for_postgres(port, server, folder / "log")
+            yield server, server.start()
         finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(10)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

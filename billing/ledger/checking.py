@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from billing.leases.checking import leased
 from billing.ledger import triggers
 from billing.ledger.models import HOLDS, OWNED, Posting, Transaction
 from billing.models import Account
@@ -49,7 +50,7 @@ def posted(kinds: tuple[str, ...], column: str) -> Coalesce:
     return Coalesce(Subquery(total), 0)
 
 
-CHECKS: list[Callable[[], list[str]]] = [guarded, balanced, balances, usage]
+CHECKS: list[Callable[[], list[str]]] = [guarded, balanced, balances, usage, leased]
 
 
 def differences() -> list[str]:

@@ -46,7 +46,7 @@ class ChatCompletions(AsyncAPIView):
         self.headers.update(headers_of(reply) | exchange.headers)
         if reply.stream is not None:
             return Relayed(exchange, reply.stream)
-        exchange.end("answered")
+        await exchange.returned()
         return whole(request, reply)
 
 

@@ -14,19 +14,21 @@ from providers.streams import UpstreamStream
 from providers.transport import TransportError
 
 END_WAIT_S = 0.05
+LEFT_S, LEFT_BYTES = 0.5, 64 * 1024  # of a stream whose client has left, for its usage
+leaving: set[asyncio.Task[None]] = set()
 
 
 class Relayed:
     """An answer that `relay` sends. Then, whatever came of that, `release` is called."""
 
-    __slots__ = ("_exchange", "_stream", "headers")
+    __slots__ = ("_exchange", "_released", "_stream", "headers")
     status = 200
 
     def __init__(self, exchange: Exchange, stream: UpstreamStream) -> None:
-        exchange.opened()
         self.headers = {"Content-Type": "text/event-stream"}
         self._exchange = exchange
         self._stream = stream
+        self._released = False
 
     async def relay(self, send: Send) -> None:
         """Send the pieces as they come. The end is recorded before the last piece is sent."""
@@ -37,17 +39,25 @@ class Relayed:
             except TransportError as problem:
                 piece, stream.failure = b"", unreachable(problem)
             if stream.failure is not None:
-                return await send(part(failed(exchange, stream.failure, piece)))
+                piece = failed(exchange, stream.failure, piece)
+                await exchange.returned()
+                return await send(part(piece))
             if stream.reader.finished or not piece:
                 break
             await send(part(piece))
         exchange.end("answered")
+        await exchange.returned()
         await send(part(piece))
         return await drained(stream)
 
     def release(self) -> None:
-        self._stream.close()
-        self._exchange.end("cancelled", CLIENT_GONE)
+        if self._exchange.over:
+            self._stream.close()
+        elif not self._released:
+            self._released = True
+            task = asyncio.get_running_loop().create_task(left(self._exchange, self._stream))
+            leaving.add(task)
+            task.add_done_callback(leaving.discard)
 
 
 def part(piece: bytes) -> Message:
@@ -60,6 +70,22 @@ def failed(exchange: Exchange, failure: Failure, piece: bytes) -> bytes:
     problem = final(exchange.reply, failure)
     exchange.end("failed", 200, problem.code)
     return piece + b"data: " + msgspec.json.encode(body_of(problem, exchange.request_id)) + b"\n\n"
+
+
+async def left(exchange: Exchange, stream: UpstreamStream) -> None:
+    """Charge what a client used that has left: as the provider counts it, if it is about to."""
+    size = 0
+    try:
+        async with asyncio.timeout(LEFT_S):
+            while size < LEFT_BYTES and stream.reader.usage is None:
+                if not (piece := await stream.chunk()):
+                    break
+                size += len(piece)
+    except (TimeoutError, TransportError):
+        pass
+    finally:
+        stream.close()
+        exchange.end("cancelled", CLIENT_GONE)
 
 
 async def drained(stream: UpstreamStream) -> None:

@@ -1,5 +1,6 @@
 """A response as it comes in: what the parser calls, and what the caller reads."""
 
+import asyncio
 import zlib
 from asyncio import Future
 from collections.abc import Coroutine
@@ -69,11 +70,19 @@ class Response:
         return self._fields.get(name, b"")
 
     async def head(self) -> "Response":
-        """Return this response once its head has arrived; raises MaybeSent."""
-        while not self.arrived:
-            if self._failure is not None:
-                raise self._failure
-            await self._news()
+        """Return this response once its head has arrived; raises MaybeSent.
+
+        Who is cancelled here cuts the connection; who is cancelled later has the response, and may
+        read on or close it.
+        """
+        try:
+            while not self.arrived:
+                if self._failure is not None:
+                    raise self._failure
+                await self._news()
+        except asyncio.CancelledError:
+            self.close()
+            raise
         return self
 
     def chunk(self) -> Coroutine[Any, Any, bytes]:
@@ -116,13 +125,10 @@ class Response:
         return data
 
     async def _news(self) -> None:
-        """Sleep until something arrived or failed; who is cancelled here cuts the connection."""
+        """Sleep until something arrived or failed."""
         self._waiter = self._connection.loop.create_future()
         try:
             await self._waiter
-        except BaseException:
-            self.close()
-            raise
         finally:
             self._waiter = None
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.booking import is_complete
 from billing.journal import Journal
+from billing.leases.owners import is_complete
 from billing.records import decode
 from tests.billing.lines import opened, record
 from tests.world.gateway import ROOT
@@ -74,7 +74,7 @@ def test_a_line_can_be_read_at_once(tmp_path: Path) -> None:
 
 def test_a_file_is_complete_once_its_process_closes_it(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob("*.jsonl")
     assert not is_complete(path)
     journal.close()
     assert is_complete(path)
@@ -93,7 +93,7 @@ def test_a_file_is_complete_once_its_process_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        (path,) = tmp_path.iterdir()
+        (path,) = tmp_path.glob("*.jsonl")
         assert not is_complete(path)
         process.kill()
     assert is_complete(path)
@@ -101,7 +101,7 @@ def test_a_file_is_complete_once_its_process_is_killed(tmp_path: Path) -> None:
 
 def test_only_its_owner_reads_a_journal(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob("*.jsonl")
     assert path.stat().st_mode & 0o077 == 0
     journal.close()
 

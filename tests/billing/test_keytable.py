@@ -6,8 +6,8 @@ from billing.keytable import KeyTable
 from billing.values import Key
 
 DIGESTS = ("digest",)
-GOOD = Key("k1", "laptop", 7, True, 10**9, 1, Decimal(1), None, False)
-REVOKED = Key("k1", "laptop", 7, True, 10**9, 1, Decimal(1), None, True)
+GOOD = Key("k1", "laptop", 7, True, 1, Decimal(1), None, False)
+REVOKED = Key("k1", "laptop", 7, True, 1, Decimal(1), None, True)
 
 
 class Database:

@@ -20,6 +20,7 @@ from tests.world.processes import descendants
 
 CLIENTS = 8
 CREDIT_NANO = 1000 * 10**9
+COST_NANO = 9 * 500 + 12 * 1500
 COMMANDS = ("run_web", "book_usage", "run_worker")
 
 
@@ -172,7 +173,9 @@ def test_a_full_disk_refuses_requests_and_loses_none(
     (pid,) = gateway.worker_pids()
     ids = [gateway.http.post(path, json=chat).raise_for_status().headers["x-request-id"]]
     with full_disk(pid, 100, gateway.folder / "journal"):
-        ids.append(gateway.http.post(path, json=chat).raise_for_status().headers["x-request-id"])
+        unsold = gateway.http.post(path, json=chat)  # there is no room for its line
+        assert unsold.status_code == 503
+        assert "cannot be recorded" in unsold.json()["error"]["message"]
         sent = len(up.requests)
         for _ in range(3):
             refused = gateway.http.post(path, json=chat)
@@ -188,4 +191,13 @@ def test_a_full_disk_refuses_requests_and_loses_none(
     ids.append(gateway.http.post(path, json=chat).raise_for_status().headers["x-request-id"])
     assert gateway.stop() == 0
     settled(gateway)
-    assert set(rows_of(gateway)) == set(ids)
+    rows = rows_of(gateway)
+    assert rows.pop(unsold.headers["x-request-id"]) == "failed"
+    assert rows == dict.fromkeys(ids, "answered")
+    sides = gateway.rows(
+        "SELECT kind, SUM(amount_nano) AS nano FROM ledger_posting p JOIN ledger_ledgeraccount a"
+        " ON a.id = p.ledger_account_id GROUP BY kind"
+    )
+    nano = {row["kind"]: row["nano"] for row in sides}
+    assert nano["revenue"] == 2 * COST_NANO
+    assert nano["provider_cost"] == 3 * COST_NANO

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from decimal import Decimal
 
 import httpx
 import openai
@@ -123,7 +124,9 @@ def test_no_balance_is_a_402(gateway: Gateway, upstream: Upstream) -> None:
     token = gateway.manage("issue_key", "--account", unique("poor")).strip()
     error = error_of(ask(gateway, bearer(token), model=model), 402)
     assert error["code"] == "insufficient_credits"
-    assert error["metadata"] == {"balance": "0.000000000"}
+    needed = f"{error['metadata']['needed']}"
+    assert error["metadata"] == {"balance": "0.000000000", "held": "0.000000000", "needed": needed}
+    assert Decimal(needed) > 0
     assert upstream.requests == []
 
 

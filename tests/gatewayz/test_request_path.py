@@ -14,12 +14,13 @@ from tests.world.gateway import ROOT, Gateway
 
 @pytest.fixture(scope="module")
 def seen(gateway: Gateway) -> dict[str, Any]:
-    """What each request of the probe caused. Its watching thread sleeps: every query counts."""
+    """What each request of the probe caused. Its watching threads sleep: every query counts."""
     model = unique("chat")
     with Upstream() as up:
         gateway.provider(up, [model])
         command = [sys.executable, "-m", "tests.gatewayz.path_probe", model, gateway.key]
-        env = gateway.env | {"GATEWAYZ_POLL_INTERVAL_S": "3600"}
+        asleep = dict.fromkeys(("GATEWAYZ_POLL_INTERVAL_S", "GATEWAYZ_LEASE_LOOK_S"), "3600")
+        env = gateway.env | asleep
         done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, timeout=60)
         assert done.returncode == 0, done.stderr.decode()
         assert up.connections == 1

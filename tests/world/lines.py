@@ -34,8 +34,10 @@ def line_per_worker(
 def holder(line: httpx.Client, workers: list[int]) -> int:
     """Return which process has the other end of the client's connection."""
     answer = line.get("/livez")
-    _, port = answer.extensions["network_stream"].get_extra_info("client_addr")
+    stream = answer.extensions["network_stream"]
+    ends = [f":{stream.get_extra_info(end)[1]:04X}" for end in ("server_addr", "client_addr")]
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    (inode,) = [row[9] for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01"]
+    mine = [row for row in rows if row[1].endswith(ends[0]) and row[2].endswith(ends[1])]
+    (inode,) = [row[9] for row in mine if row[3] == "01"]
     (pid,) = [pid for pid in workers if f"socket:[{inode}]" in open_files(pid)]
     return pid

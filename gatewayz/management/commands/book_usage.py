@@ -1,5 +1,6 @@
 """Moves what the web processes have journalled into the database; `serve` runs one of it."""
 
+import itertools
 import logging
 import signal
 import threading
@@ -12,6 +13,7 @@ from django.db import DatabaseError, close_old_connections
 from billing.booking import Bookkeeper, only
 
 INTERVAL_S = 0.25
+LOOK_EVERY = 4  # times, it looks for leases of processes that are gone
 log = logging.getLogger(__name__)
 
 
@@ -30,15 +32,15 @@ class Command(BaseCommand):
             if stopped.wait(1):
                 return
         bookkeeper = Bookkeeper(settings.JOURNAL_DIR)
-        while True:
-            self._book(bookkeeper)
+        for round_ in itertools.count():
+            self._book(bookkeeper, look=round_ % LOOK_EVERY == 0)
             if options["once"] or stopped.wait(INTERVAL_S):
                 break
         self._book(bookkeeper)
 
-    def _book(self, bookkeeper: Bookkeeper) -> None:
+    def _book(self, bookkeeper: Bookkeeper, look: bool = True) -> None:
         try:
-            bookkeeper.run_once()
+            bookkeeper.run_once(look)
         except (DatabaseError, OSError) as problem:
             log.warning("usage not booked, trying again: %s", problem)
             close_old_connections()
