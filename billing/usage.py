@@ -1,5 +1,7 @@
 """Usage in the columns of a usage row, and back."""
 
+from operator import attrgetter
+
 from django.db import models
 
 from providers.values import Usage
@@ -17,6 +19,8 @@ COLUMNS = {
     "images": "images",
 }
 
+_parts_of = attrgetter(*COLUMNS.values())
+
 
 def columns_of(usage: Usage | None) -> dict[str, object]:
     """Return the columns; without usage their defaults hold."""
@@ -27,7 +31,7 @@ def columns_of(usage: Usage | None) -> dict[str, object]:
         "completion_tokens": usage.completion,
         "usage_source": usage.source,
         "reported_cost_nano": usage.reported_nano,
-        **{column: getattr(usage, bucket) for column, bucket in COLUMNS.items()},
+        **dict(zip(COLUMNS, _parts_of(usage), strict=True)),
     }
 
 

@@ -1,12 +1,14 @@
 """What the bookkeeper's processor time is per request, evidence and leases included."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from billing.booking import Bookkeeper
 from billing.leases.moving import Bank, Owner, Wish
+from billing.models import UsageRow
 from billing.records import encode
 from catalog.models import Model, Offer
 from providers.attempts import Attempt
@@ -29,8 +31,8 @@ def test_a_request_is_booked_in_less_than_sixty_microseconds(tmp_path: Path) -> 
         Offer.objects.create(model=model, provider=provider, upstream_id=model.model_id)
         for model in models
     ]
-    keeper, times = Bookkeeper(tmp_path), []
-    for batch in range(6):
+    keeper, times, loops = Bookkeeper(tmp_path), [], []
+    for batch in range(8):
         lines = b""
         for number in range(REQUESTS):
             made = Attempt("acme", "m", 1, "answered", 200, number, offer=offers[number % 5].pk)
@@ -39,7 +41,16 @@ def test_a_request_is_booked_in_less_than_sixty_microseconds(tmp_path: Path) -> 
             one.provider_cost_nano = 7
             lines += encode(one) + b"\n"
         (tmp_path / f"{batch}-9.jsonl").write_bytes(lines)
-        began = time.process_time()
-        assert keeper.run_once(look=False) == REQUESTS
-        times.append((time.process_time() - began) / REQUESTS)
-    assert min(times) < MOST_S, times
+        loops.append(took(lambda: sum(range(1_000_000))))
+        times.append(took(lambda: keeper.run_once(look=False)) / REQUESTS)
+        loops[-1] = (loops[-1] + took(lambda: sum(range(1_000_000)))) / 2
+    calm = [one * min(loops) / loop for one, loop in zip(times, loops, strict=True)]
+    assert UsageRow.objects.count() == 8 * REQUESTS
+    assert min(calm) < MOST_S, (times, loops)
+
+
+def took(work: Callable[[], object]) -> float:
+    """Return the processor time. A busy neighbour slows that, too, and a plain loop as much."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began

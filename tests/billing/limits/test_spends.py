@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.dispatch import receiver
 
-from billing.booking import add
+from billing.entries import enter
 from billing.keylimits import KeyLimit, limits_of
 from billing.limits import notices, spends
 from billing.limits.clerk import Clerk, follow, learn
@@ -50,24 +50,24 @@ def spent(budget: Budget) -> list[int]:
 @pytest.mark.parametrize("period", ["day", "week", "month", "total"])
 def test_what_is_booked_is_added_to_its_period(key: ApiKey, period: str) -> None:
     budget = Budget.objects.create(key=key, period=period, hard_nano=100)
-    add([used(key, 5, "a"), used(key, 6, "b")])
-    add([used(key, 7, "c")])
+    enter([used(key, 5, "a"), used(key, 6, "b")])
+    enter([used(key, 7, "c")])
     assert spent(budget) == [18]
     later = AT + timedelta(days=40).total_seconds()
-    add([used(key, 9, "d", later)])
+    enter([used(key, 9, "d", later)])
     assert spent(budget) == ([27] if period == "total" else [18, 9])
 
 
 def test_a_late_record_counts_where_its_request_began(key: ApiKey) -> None:
     budget = Budget.objects.create(key=key, period="day", hard_nano=100)
-    add([used(key, 5, "today"), used(key, 6, "yesterday", AT - 86400)])
+    enter([used(key, 5, "today"), used(key, 6, "yesterday", AT - 86400)])
     assert spent(budget) == [6, 5]
 
 
 def test_a_new_budget_begins_with_what_the_period_has_used(key: ApiKey) -> None:
-    add([used(key, 5, "before"), used(key, 50, "last month", AT - 40 * 86400)])
+    enter([used(key, 5, "before"), used(key, 50, "last month", AT - 40 * 86400)])
     budget = Budget.objects.create(key=key, period="month", hard_nano=100)
-    add([used(key, 6, "after")])
+    enter([used(key, 6, "after")])
     assert spent(budget) == [11]
 
 
@@ -75,14 +75,14 @@ def test_another_keys_use_counts_for_the_account_alone(key: ApiKey, account: Acc
     other = ApiKey.issue(account)[0]
     mine = Budget.objects.create(key=key, hard_nano=100)
     ours = Budget.objects.create(account=account, hard_nano=100)
-    add([used(key, 5, "a"), used(other, 6, "b")])
+    enter([used(key, 5, "a"), used(other, 6, "b")])
     assert (spent(mine), spent(ours)) == ([5], [11])
 
 
 def test_what_costs_nothing_and_what_is_off_is_not_counted(key: ApiKey) -> None:
     off = Budget.objects.create(key=key, hard_nano=100, enabled=False)
     on = Budget.objects.create(key=key, hard_nano=100)
-    add([used(key, 0, "free"), record("none", key.account_id, None, key_id=key.public_id)])
+    enter([used(key, 0, "free"), record("none", key.account_id, None, key_id=key.public_id)])
     assert spent(off) == spent(on) == []
 
 
@@ -95,8 +95,8 @@ def test_a_soft_edge_is_noticed_once_a_period(key: ApiKey) -> None:
 
     Budget.objects.create(key=key, period="day", soft_nano=10)
     for number in range(4):
-        add([used(key, 4, f"r{number}")])
-    add([used(key, 40, "tomorrow", AT + 86400)])
+        enter([used(key, 4, f"r{number}")])
+    enter([used(key, 40, "tomorrow", AT + 86400)])
     assert heard == [("soft", 12), ("soft", 40)]
     assert BudgetNotice.objects.count() == 2
 
@@ -111,10 +111,10 @@ def test_a_notice_is_forgotten_with_a_booking_that_fails(key: ApiKey) -> None:
 def test_counters_learn_what_was_booked_and_follow_it(key: ApiKey, desk: Desk) -> None:
     desk.at_s = AT - 1_800_000_000
     budget = Budget.objects.create(key=key, period="day", hard_nano=100)
-    add([used(key, 30, "a")])
+    enter([used(key, 30, "a")])
     learn(desk.counting, (budget.value_of(),), AT)
     assert left(desk, budget) == 70
-    add([used(key, 15, "b")])
+    enter([used(key, 15, "b")])
     BudgetSpend.objects.update(updated_at=datetime.fromtimestamp(AT, UTC))
     follow(desk.counting, AT + 1)
     assert left(desk, budget) == 55
@@ -175,9 +175,9 @@ def test_a_member_spends_with_all_keys_that_they_hold_there(
 ) -> None:
     mine = [ApiKey.issue(account, holder=member.user)[0] for _ in range(2)]
     elsewhere = ApiKey.issue(books.account("Elsewhere"), holder=member.user)[0]
-    add([used(mine[0], 3, "before")])
+    enter([used(mine[0], 3, "before")])
     budget = Budget.objects.create(member=member, period="day", hard_nano=100)
-    add([used(one, 5, f"r{number}") for number, one in enumerate([*mine, key, elsewhere])])
+    enter([used(one, 5, f"r{number}") for number, one in enumerate([*mine, key, elsewhere])])
     assert spent(budget) == [13]
 
 
@@ -200,7 +200,7 @@ def test_a_keys_page_tells_the_budget_of_which_the_least_is_left(key: ApiKey) ->
     Budget.objects.create(key=key, period="day", hard_nano=100)
     Budget.objects.create(key=key, period="total", hard_nano=1000, soft_nano=1)
     Budget.objects.create(account=key.account, period="day", hard_nano=1)
-    add([used(key, 950, "long ago")])
+    enter([used(key, 950, "long ago")])
     assert limits_of([key.pk], time.time()) == {key.pk: KeyLimit(1000, 50, None)}
-    add([used(key, 70, "now", time.time())])
+    enter([used(key, 70, "now", time.time())])
     assert limits_of([key.pk], time.time()) == {key.pk: KeyLimit(1000, 0, None)}
