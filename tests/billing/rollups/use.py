@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from billing.booking import add
+from billing.entries import enter
 from billing.models import Account
 from providers.values import Usage
 from tests.billing.lines import record
@@ -14,7 +14,7 @@ def book(account: Account, *moments: datetime, cost_nano: int = 7, **said: Any) 
     first = book.count + 1
     book.count += len(moments)
     said = {"usage": Usage(10, 4)} | said
-    add(
+    enter(
         [
             record(f"gen-{first + n}", account.pk, cost_nano, at=at.timestamp(), **said)
             for n, at in enumerate(moments)

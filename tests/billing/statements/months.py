@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing.booking import row_of
 from billing.ledger.models import new_id
 from billing.ledger.posting import PAYMENTS, REVENUE, Because, Side, customer, post
-from billing.models import Account, Plan, UsageRow
+from billing.models import Account, Plan
 from billing.statements.issuing import Month
+from billing.usage_rows import insert
 from providers.values import Usage
 from tests.billing.lines import record
 
@@ -40,8 +40,7 @@ def used(
     because = Because("usage", f"usage:{new_id()}", at=booked_at or at)
     charged = post(because, {customer(account.pk): -nano, REVENUE: nano})
     said = {"usage": Usage(10, 4), "at": at.timestamp()} | said
-    row = row_of(record(f"gen-{new_id()}", account.pk, nano, **said), charged)
-    UsageRow.objects.bulk_create([row])
+    insert([record(f"gen-{new_id()}", account.pk, nano, **said)], charged)
 
 
 def moment(text: str) -> datetime:

@@ -12,6 +12,7 @@ from django.db.transaction import atomic
 from django.test import Client
 from django.urls import reverse
 
+from billing.leases.models import Lease
 from billing.ledger.checking import differences
 from billing.ledger.models import Posting
 from billing.ledger.posting import ADJUSTMENTS, Because, customer, holds, post
@@ -39,7 +40,8 @@ def acme() -> Account:
     used(row, 2 * USD, day(20))
     moved(row, -2 * USD, day(21), "refund")
     moved(row, 3, LAST.end - SECOND, "adjustment", ADJUSTMENTS)
-    post(Because("hold", "lease:1", at=day(5)), {customer(row.pk): -USD, holds(row.pk): USD})
+    post(Because("hold", "hold:1", at=day(5)), {customer(row.pk): -USD, holds(row.pk): USD})
+    Lease.objects.create(account=row, node="n", process="n.1", amount_nano=USD, touched_at=day(5))
     moved(row, 7 * USD, LAST.end)
     used(row, USD, LAST.end)
     return row
