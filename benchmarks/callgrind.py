@@ -1,5 +1,6 @@
 """A process whose machine instructions valgrind counts, from one moment to another.
 
+Only those of its first thread: what others do by the clock would count more on a slower machine.
 Nothing is counted while it starts, which spares most of callgrind's slowness.
 """
 
@@ -44,7 +45,7 @@ class Counted:
         self.out = folder / "callgrind.out"
         self.log = folder / "counted.log"
         self.laps = 0
-        tool = ["valgrind", "--tool=callgrind", "--instr-atstart=no"]
+        tool = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--separate-threads=yes"]
         tool += [f"--callgrind-out-file={self.out}"]
         with self.log.open("wb") as log:
             self.child = subprocess.Popen(
@@ -68,10 +69,10 @@ class Counted:
         self.lap()
 
     def lap(self) -> int:
-        """Return the instructions of all its threads since the lap before."""
+        """Return the instructions of its first thread since the lap before."""
         self._say("dump", "lap")
         self.laps += 1
-        written = Path(f"{self.out}.{self.laps}")
+        written = Path(f"{self.out}.{self.laps}-01")
         until = time.monotonic() + ANSWER_S
         while not (found := TOTALS.search(written.read_bytes() if written.exists() else b"")):
             if time.monotonic() > until:
