@@ -1,23 +1,10 @@
-"""The ledger's own tests, again on PostgreSQL: its guards are written once per database."""
+"""The ledger's own tests, again on PostgreSQL."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
+import pytest
 
-from tests.servers import new_database
-
-ROOT = Path(__file__).parents[3]
+from tests.again import passes_on_postgresql
 
 
+@pytest.mark.timeout(320)
 def test_the_ledger_is_as_strict_on_postgresql(postgres_url: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/billing/ledger/test_ledger.py"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": new_database(postgres_url)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert " passed" in done.stdout
+    assert passes_on_postgresql("tests/billing/ledger/test_ledger.py", postgres_url)

@@ -1,18 +1,15 @@
 """Sums on PostgreSQL, where rows become visible in another order than that of their keys."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.again import passes_on_postgresql
 from tests.servers import new_database
 from tests.world.gateway import Gateway
 
-ROOT = Path(__file__).parents[3]
 MADE = """
 from django.utils import timezone
 from tests.billing.books import account
@@ -27,17 +24,9 @@ FROM billing_usagerow AS one ORDER BY id LIMIT 1
 ROLL = "from billing.rollups.horizon import horizon; from billing.rollups.summing import *; "
 
 
+@pytest.mark.timeout(320)
 def test_sums_and_retention_are_the_same_on_postgresql(postgres_url: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/billing/rollups/test_rollups.py"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": new_database(postgres_url)},
-        capture_output=True,
-        text=True,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    assert " passed" in done.stdout
+    assert passes_on_postgresql("tests/billing/rollups/test_rollups.py", postgres_url)
 
 
 @pytest.fixture
