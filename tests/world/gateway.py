@@ -86,6 +86,7 @@ class Gateway:
     def migrate(self) -> None:
         if self.template is None or not self.database_url.startswith("sqlite:"):
             self.run("migrate")
+            database.lift_limits(self.database_url)
         else:
             shutil.copyfile(self.template, self.folder / "gatewayz.sqlite3")
 
