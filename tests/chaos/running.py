@@ -15,7 +15,7 @@ from tests.chaos.judging import problems
 from tests.servers import new_database, stoppable_postgres
 from tests.upstreams.chat import Chat, tokens
 from tests.upstreams.server import Upstream
-from tests.world.config import unique
+from tests.world.config import UNLIMITED, unique
 from tests.world.gateway import Gateway
 
 PRICE = {"input": "1", "output": "1"}  # whatever was begun costs something
@@ -68,6 +68,7 @@ def gateway_on(server_url: str) -> Iterator[Gateway]:
         up.reply(ANSWER)
         url = new_database(server_url)
         with Gateway(Path(name), workers=3, database_url=url) as gateway:
+            gateway.apply(UNLIMITED)
             gateway.provider(up, [{"id": "chaos/chat", "price": PRICE}])
             yield gateway
 

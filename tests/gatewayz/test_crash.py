@@ -14,7 +14,7 @@ import pytest
 
 from tests.upstreams.chat import Chat
 from tests.upstreams.server import Upstream
-from tests.world.config import unique
+from tests.world.config import UNLIMITED, unique
 from tests.world.gateway import Gateway
 from tests.world.processes import descendants
 
@@ -123,6 +123,7 @@ def test_kill_9_under_load_loses_no_answered_request(
     gateways: Callable[..., Gateway], up: Upstream
 ) -> None:
     gateway, model = gateways(workers=2), unique("chat")
+    gateway.apply(UNLIMITED)
     gateway.provider(up, [model])
     with Load(gateway, model) as load:
         for command in ("run_web", "book_usage", "run_web", "run_worker"):

@@ -11,6 +11,14 @@ PRICE = {"input": "0.50", "output": "1.50"}
 # Short, so that a test of something else fails instead of hanging.
 TIMEOUTS = {"connect": 2, "first_byte": 10, "idle": 10, "total": 30}
 
+# For loads that a plan's usual limits would refuse.
+UNLIMITED = {
+    "version": 1,
+    "plans": {
+        "default": dict.fromkeys(("requests_per_minute", "tokens_per_minute", "concurrency"))
+    },
+}
+
 Model = str | Mapping[str, Any]
 
 

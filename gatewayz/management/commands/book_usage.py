@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from billing.booking import Bookkeeper, only
 
@@ -41,6 +41,6 @@ class Command(BaseCommand):
     def _book(self, bookkeeper: Bookkeeper, look: bool = True) -> None:
         try:
             bookkeeper.run_once(look)
-        except (DatabaseError, OSError) as problem:
+        except (Error, OSError) as problem:
             log.warning("usage not booked, trying again: %s", problem)
             close_old_connections()

@@ -14,7 +14,7 @@ import httpx
 from tests.upstreams.chat import Chat, tokens
 from tests.upstreams.errors import Status
 from tests.upstreams.server import Upstream
-from tests.world.config import unique
+from tests.world.config import UNLIMITED, unique
 from tests.world.gateway import Gateway
 from tests.world.lines import line_per_worker
 
@@ -42,6 +42,7 @@ class Nodes:
     def __init__(self, gateways: Sequence[Gateway], up: Upstream) -> None:
         self.gateways, self.up = gateways, up
         self.first = gateways[0]
+        self.first.apply(UNLIMITED)
         broken = {"id": "money/two", "price": PRICE}
         self.first.provider(up, [{"id": "money/one", "price": PRICE}, broken], slug="sound")
         self.first.provider(up, [broken | {"upstream_id": "broken"}], slug="broken", priority=1)
