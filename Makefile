@@ -6,7 +6,7 @@ WORKERS ?= 1
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test check format bench bench-guard requirements
+.PHONY: run test check format bench bench-guard bench-all requirements
 .DEFAULT_GOAL := run
 
 .venv/installed: requirements.txt
@@ -39,6 +39,12 @@ format: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks
+
+# An hour and a half on a machine of its own; writes benchmarks/RESULTS.md, results.svg, history.csv.
+bench-all: .venv/installed-dev
+	-$(BIN)/python -m benchmarks compare --record
+	-$(BIN)/python -m benchmarks scale --record
+	-$(BIN)/python -m benchmarks soak --minutes 60 --record
 
 bench-guard: .venv/installed-dev
 	$(BIN)/python -m benchmarks guard

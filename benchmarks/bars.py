@@ -87,7 +87,7 @@ MEASURES = (
     ),
     Measure(
         "many",
-        "open streams in one worker, a chunk a second in each",
+        "open streams in one worker, a chunk every 4 s in each",
         "",
         (Bar(5000),),
         10_000,

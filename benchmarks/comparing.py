@@ -23,7 +23,7 @@ from benchmarks.measures.streams import relay, until_idle
 from benchmarks.peers import Aim, Bench, Missing, Peer, Target, gateway, litellm, nginx, portkey
 from benchmarks.plot import svg
 from benchmarks.processors import two
-from benchmarks.results import PLOT, machine, record, table, told, write_page
+from benchmarks.results import PLOT, machine, record, table, told, write_section
 from tests.world.processes import rss_bytes
 
 SECONDS, QUICK_SECONDS = 8.0, 2.0
@@ -66,7 +66,7 @@ def run(given: argparse.Namespace) -> int:
     if given.record:
         record(comparison.found)
         PLOT.write_text(svg(comparison.found))
-        write_page(page)
+        write_section("compare", page)
     return 1 if any(name.startswith(gateway.NAME) for name in comparison.missing) else 0
 
 
@@ -175,7 +175,7 @@ class Comparison:
 
     def page(self, here: str, took_s: float) -> str:
         parts = [
-            "# Results",
+            "## Beside its peers",
             f"{here}. One run of {took_s / 60:.0f} minutes; the server on one processor, load and "
             "upstream on the other. Read ratios, not amounts. [README.md](README.md) says what "
             "each figure is.",

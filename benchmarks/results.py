@@ -13,10 +13,8 @@ from benchmarks.peers import Target
 
 FOLDER = Path(__file__).parent
 HISTORY, PAGE, PLOT = (FOLDER / name for name in ("history.csv", "RESULTS.md", "results.svg"))
+MARKS = "begin", "end"
 COLUMNS = ("at", "commit", "python", "target", "measure", "value")
-MARK = (
-    "<!-- what stands above is written by `python -m benchmarks --record`; below it, by people -->"
-)
 
 
 def table(found: Mapping[str, Figures]) -> str:
@@ -107,8 +105,11 @@ def record(found: Mapping[str, Figures]) -> None:
                 writer.writerow(row)
 
 
-def write_page(text: str) -> None:
-    """Put `text` in place of what an earlier run wrote; what people added below stays."""
-    old = PAGE.read_text() if PAGE.exists() else ""
-    _, mark, below = old.partition(MARK)
-    PAGE.write_text(f"{text}\n\n{MARK}\n{below.lstrip() if mark else ''}".rstrip() + "\n")
+def write_section(name: str, text: str) -> None:
+    """Put `text` in place of what an earlier run wrote under `name`; all else on the page stays."""
+    begin, end = (f"<!-- {word} {name}: written by python -m benchmarks -->" for word in MARKS)
+    page = PAGE.read_text() if PAGE.exists() else "# Results\n"
+    before, found, rest = page.partition(begin)
+    after = rest.partition(end)[2] if found else ""
+    parts = [before.rstrip(), f"{begin}\n{text.strip()}\n{end}", after.strip()]
+    PAGE.write_text("\n\n".join(part for part in parts if part) + "\n")

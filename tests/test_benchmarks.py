@@ -110,13 +110,15 @@ def test_the_picture_has_a_bar_per_figure():
     assert "LiteLLM" in picture
 
 
-def test_the_page_is_written_anew_and_what_people_wrote_below_stays(tmp_path, monkeypatch):
+def test_a_run_writes_its_own_section_anew_and_all_else_on_the_page_stays(tmp_path, monkeypatch):
     page = tmp_path / "RESULTS.md"
     monkeypatch.setattr(results, "PAGE", page)
-    results.write_page("first")
-    page.write_text(page.read_text() + "What it means.\n")
-    results.write_page("second")
-    assert page.read_text() == f"second\n\n{results.MARK}\nWhat it means.\n"
+    results.write_section("soak", "first")
+    page.write_text(page.read_text() + "\nWhat it means.\n")
+    results.write_section("scale", "large")
+    results.write_section("soak", "second")
+    lines = [line for line in page.read_text().splitlines() if line and line[0] != "<"]
+    assert lines == ["# Results", "second", "What it means.", "large"]
 
 
 def test_a_soak_compares_the_window_after_the_warm_up_with_the_last():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 CHUNKS, SHORT = "acme/stream-100000-20", "acme/stream-5-20"
-OPEN, HELD = "acme/stream-100000-1000", "acme/stream-100-30000"
+OPEN, HELD = "acme/stream-100000-4000", "acme/stream-100-30000"
 MODELS = {"fixed": ["acme/fixed"], "streaming": [CHUNKS, SHORT, OPEN, HELD]}
 
 
