@@ -43,7 +43,7 @@ print(Offer.objects.count())
 KEYS = """
 from django.conf import settings
 from django.db import connection, models
-from billing.keys import digest
+from billing.access.keys import digest
 from billing.models import ApiKey
 
 def token(n):

@@ -35,7 +35,7 @@ from tests.world.processes import rss_bytes
 SMALL = Crowd(providers=10, models=500, offers=1_000, keys=10_000)
 MOST_MORE, MOST_WAIT_MS = 0.10, 10.0
 SECONDS, EDIT_S = 30.0, 0.5
-MOST_KEYS = 100_000  # billing/keytable.py keeps as many
+MOST_KEYS = 100_000  # billing/access/keytable.py keeps as many
 EDITS = {
     "an offer's price": (
         "from catalog.models import Offer\n"

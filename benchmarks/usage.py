@@ -284,8 +284,8 @@ def questions(row: Any, account: Any) -> Iterator[tuple[str, Callable[[], Any]]]
 
     from django.utils import timezone
 
+    from billing.facts.reports import spent_by_key
     from billing.models import UsageRow
-    from billing.reports import spent_by_key
     from billing.rollups.reading import Span, usage_by
 
     now = timezone.now()

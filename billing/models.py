@@ -11,9 +11,10 @@ from django.core.validators import MinValueValidator, ProhibitNullCharactersVali
 from django.db import models, transaction
 from django.utils import timezone
 
-from billing import keys, scopes, values
-from billing.addresses import networks_of
-from billing.usage import UsageColumns
+from billing import values
+from billing.access import keys, scopes
+from billing.access.addresses import networks_of
+from billing.books.usage import UsageColumns
 from catalog.asks import EVERYTHING, Permissions
 from providers.configuration import ConfigurationQuerySet, ConfigurationRow
 

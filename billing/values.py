@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.addresses import Network
+from billing.access.addresses import Network
 from billing.limits.values import Budget, Limit
 from catalog.asks import EVERYTHING, Permissions
 

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from billing.journal import Journal
-from billing.keytable import KeyTable
+from billing.access.keytable import KeyTable
+from billing.access.lookup import answered, find_key
+from billing.books.journal import Journal
 from billing.leases.moving import Bank, Owner
 from billing.leases.purse import Purse
 from billing.leases.watching import Watch
@@ -23,7 +24,6 @@ from billing.limits.keeping import Keeper
 from billing.limits.sharing import SharedFile
 from billing.limits.sweeping import sweep
 from billing.limits.upstream import UpstreamSlots
-from billing.lookup import answered, find_key
 from billing.values import Key
 from catalog.listing import View
 from catalog.live import Live

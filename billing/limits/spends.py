@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
+from billing.books.records import Record
 from billing.limits.models import Budget, BudgetSpend
 from billing.limits.notices import notice
 from billing.limits.periods import NEVER, moment, period_of
 from billing.models import ApiKey, UsageRow
-from billing.records import Record
 
 Period = tuple[int, int]
 

@@ -1,6 +1,6 @@
 """What keys may be used for and from where, rotation, and whose they are."""
 
-import billing.scopes
+import billing.access.scopes
 import django.core.validators
 import django.db.models.deletion
 from django.conf import settings
@@ -25,22 +25,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='apikey',
             name='allowed_endpoints',
-            field=models.JSONField(blank=True, default=list, help_text='Of chat, completions, embeddings, images, audio, rerank, moderations, models, account. Empty: all.', validators=[billing.scopes.endpoints]),
+            field=models.JSONField(blank=True, default=list, help_text='Of chat, completions, embeddings, images, audio, rerank, moderations, models, account. Empty: all.', validators=[billing.access.scopes.endpoints]),
         ),
         migrations.AddField(
             model_name='apikey',
             name='allowed_ips',
-            field=models.JSONField(blank=True, default=list, help_text='Where it may come from: <code>["203.0.113.0/24"]</code>. Empty: anywhere.', validators=[billing.scopes.networks]),
+            field=models.JSONField(blank=True, default=list, help_text='Where it may come from: <code>["203.0.113.0/24"]</code>. Empty: anywhere.', validators=[billing.access.scopes.networks]),
         ),
         migrations.AddField(
             model_name='apikey',
             name='denied_models',
-            field=models.JSONField(blank=True, default=list, help_text='Patterns of model ids: <code>["*:free"]</code>.', validators=[billing.scopes.short_list]),
+            field=models.JSONField(blank=True, default=list, help_text='Patterns of model ids: <code>["*:free"]</code>.', validators=[billing.access.scopes.short_list]),
         ),
         migrations.AddField(
             model_name='apikey',
             name='denied_providers',
-            field=models.JSONField(blank=True, default=list, help_text='Any names of them: <code>["groq"]</code>.', validators=[billing.scopes.short_list]),
+            field=models.JSONField(blank=True, default=list, help_text='Any names of them: <code>["groq"]</code>.', validators=[billing.access.scopes.short_list]),
         ),
         migrations.AddField(
             model_name='apikey',
@@ -80,32 +80,32 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='plan',
             name='allowed_models',
-            field=models.JSONField(blank=True, default=list, help_text='Patterns of model ids: <code>["openai/*"]</code>. Empty: all.', validators=[billing.scopes.short_list]),
+            field=models.JSONField(blank=True, default=list, help_text='Patterns of model ids: <code>["openai/*"]</code>. Empty: all.', validators=[billing.access.scopes.short_list]),
         ),
         migrations.AddField(
             model_name='plan',
             name='allowed_providers',
-            field=models.JSONField(blank=True, default=list, help_text='Any names of them: <code>["groq"]</code>. Empty: all.', validators=[billing.scopes.short_list]),
+            field=models.JSONField(blank=True, default=list, help_text='Any names of them: <code>["groq"]</code>. Empty: all.', validators=[billing.access.scopes.short_list]),
         ),
         migrations.AddField(
             model_name='plan',
             name='denied_models',
-            field=models.JSONField(blank=True, default=list, help_text='Patterns of model ids: <code>["*:free"]</code>.', validators=[billing.scopes.short_list]),
+            field=models.JSONField(blank=True, default=list, help_text='Patterns of model ids: <code>["*:free"]</code>.', validators=[billing.access.scopes.short_list]),
         ),
         migrations.AddField(
             model_name='plan',
             name='denied_providers',
-            field=models.JSONField(blank=True, default=list, help_text='Any names of them: <code>["groq"]</code>.', validators=[billing.scopes.short_list]),
+            field=models.JSONField(blank=True, default=list, help_text='Any names of them: <code>["groq"]</code>.', validators=[billing.access.scopes.short_list]),
         ),
         migrations.AlterField(
             model_name='apikey',
             name='allowed_models',
-            field=models.JSONField(blank=True, default=list, help_text='Patterns of model ids: <code>["openai/*"]</code>. Empty: all.', validators=[billing.scopes.short_list]),
+            field=models.JSONField(blank=True, default=list, help_text='Patterns of model ids: <code>["openai/*"]</code>. Empty: all.', validators=[billing.access.scopes.short_list]),
         ),
         migrations.AlterField(
             model_name='apikey',
             name='allowed_providers',
-            field=models.JSONField(blank=True, default=list, help_text='Any names of them: <code>["groq"]</code>. Empty: all.', validators=[billing.scopes.short_list]),
+            field=models.JSONField(blank=True, default=list, help_text='Any names of them: <code>["groq"]</code>. Empty: all.', validators=[billing.access.scopes.short_list]),
         ),
         migrations.AlterField(
             model_name='apikey',

@@ -3,7 +3,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from billing.indexes import AddIndexAside
+from billing.books.indexes import AddIndexAside
 
 
 class Migration(migrations.Migration):

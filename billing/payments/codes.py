@@ -10,7 +10,8 @@ from django.db import IntegrityError
 from django.db.models import F
 from django.db.transaction import atomic
 
-from billing import keys, money
+from billing import money
+from billing.access import keys
 from billing.ledger.credits import book_credit
 from billing.ledger.posting import PROMOTIONS, AlreadyBooked, Because
 from billing.models import Account

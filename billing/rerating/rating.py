@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.pricing import charge
+from billing.costs.pricing import charge
 from providers.values import Price, Usage
 
 

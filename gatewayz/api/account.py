@@ -3,9 +3,9 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.keyfacts import own_facts
-from billing.receipts import receipt
-from billing.statement import credits_of
+from billing.facts.keyfacts import own_facts
+from billing.facts.receipts import receipt
+from billing.facts.statement import credits_of
 from gatewayz.api.base import AsyncAPIView, caller
 from gatewayz.plane import plane
 from providers.errors import BadRequest

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from billing.estimates import Bounds, greatest_cost_nano
+from billing.books.records import Record
+from billing.costs.estimates import Bounds, greatest_cost_nano
 from billing.leases.pockets import Hold
 from billing.limits.admitting import Admission
-from billing.records import Record
 from billing.values import Key
 from gatewayz.plane import plane
 from providers.values import Route

@@ -14,9 +14,9 @@ from django.utils.safestring import mark_safe
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from billing.addresses import client_address
-from billing.admission import check_address, check_endpoint, check_key
-from billing.keys import digests, wellformed
+from billing.access.addresses import client_address
+from billing.access.admission import check_address, check_endpoint, check_key
+from billing.access.keys import digests, wellformed
 from billing.values import Key
 from gatewayz.api.answers import Whole
 from gatewayz.api.headers import header

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from billing import bounds
-from billing.estimates import Bounds
+from billing.costs import bounds
+from billing.costs.estimates import Bounds
 from billing.values import Key
 from catalog.asks import ANY, Ask
 from gatewayz.api.bodies import check_name, read_members, wrong

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from billing.charging import charge_answer, charge_lost, used
-from billing.estimates import Bounds, estimate
-from billing.pricing import charge, priced, told
-from billing.records import REFUSED, Record
+from billing.books.records import REFUSED, Record
+from billing.costs.charging import charge_answer, charge_lost, used
+from billing.costs.estimates import Bounds, estimate
+from billing.costs.pricing import charge, priced, told
 from billing.values import Key
 from catalog.asks import Ask
 from catalog.resolver import resolve

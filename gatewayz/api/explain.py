@@ -6,8 +6,8 @@ from asgiref.sync import sync_to_async
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.explaining import by_plan
-from billing.lookup import find_public
+from billing.access.lookup import find_public
+from billing.costs.explaining import by_plan
 from billing.values import Key
 from catalog.asks import ANY, EVERYTHING, Ask, Preferences
 from catalog.explaining import explain

@@ -3,8 +3,8 @@
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.admission import check_management
-from billing.keyring import Keyring
+from billing.access.admission import check_management
+from billing.access.keyring import Keyring
 from gatewayz.api.asking import choice, number
 from gatewayz.api.base import AsyncAPIView, caller
 from gatewayz.api.key_bodies import Change, NewKey, Rotation, given, read

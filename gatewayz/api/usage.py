@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.reports import GROUPS
-from billing.usage_answers import Asked, answer
+from billing.facts.reports import GROUPS
+from billing.facts.usage_answers import Asked, answer
 from gatewayz.api.asking import number
 from gatewayz.api.base import AsyncAPIView, caller
 from gatewayz.plane import plane

@@ -7,7 +7,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
-from billing.addresses import client_address
+from billing.access.addresses import client_address
 from gatewayz.logins.devices import device_of
 from gatewayz.logins.throttle import TooManyAttempts, bounds, give_back, name_of, take
 

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from typing import Any
 
-from billing.records import Record
+from billing.books.records import Record
 from gatewayz.metrics.board import Board, Loose
 
 LIMITS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from billing.facts.reports import COLUMNS, Question, total, usage
+from billing.facts.statement import given, standing
 from billing.models import ApiKey
 from billing.organisations.models import Membership
 from billing.organisations.roles import May
-from billing.reports import COLUMNS, Question, total, usage
-from billing.statement import given, standing
 from gatewayz.web.forms import PeriodForm
 from gatewayz.web.members import members_page
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from billing.records import Record
+from billing.books.records import Record
 from providers.attempts import Attempt
 from providers.values import Usage
 

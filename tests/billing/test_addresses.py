@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.addresses import client_address, networks_of, within
+from billing.access.addresses import client_address, networks_of, within
 
 PROXIES = networks_of(["10.0.0.0/8", "::1"])
 

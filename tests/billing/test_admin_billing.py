@@ -4,7 +4,8 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from billing import keys, money
+from billing import money
+from billing.access import keys
 from billing.ledger.credits import credit
 from billing.ledger.models import Posting, Transaction
 from billing.models import Account, ApiKey, Plan

@@ -13,10 +13,10 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.booking import Bookkeeper, only
-from billing.journal import Journal
+from billing.books.booking import Bookkeeper, only
+from billing.books.journal import Journal
+from billing.books.records import Record, encode
 from billing.models import Account, JournalFile
-from billing.records import Record, encode
 from providers.values import Usage
 from tests.billing.books import account, balance_fits, booked
 from tests.billing.lines import opened, record

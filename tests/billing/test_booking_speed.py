@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from billing.booking import Bookkeeper
+from billing.books.booking import Bookkeeper
+from billing.books.records import encode
 from billing.leases.moving import Bank, Owner, Wish
 from billing.models import UsageRow
-from billing.records import encode
 from catalog.models import Model, Offer
 from providers.attempts import Attempt
 from providers.models import Provider

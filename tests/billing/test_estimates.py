@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.bounds import IMAGE_TOKENS, MOST_PIECES, MOST_TOKENS, bounds
-from billing.estimates import Bounds, estimate, greatest_cost_nano
-from billing.pricing import charge
+from billing.costs.bounds import IMAGE_TOKENS, MOST_PIECES, MOST_TOKENS, bounds
+from billing.costs.estimates import Bounds, estimate, greatest_cost_nano
+from billing.costs.pricing import charge
 from billing.values import Tariff
 from gatewayz.api.chat_body import read_chat
 from providers.rates import BUCKETS

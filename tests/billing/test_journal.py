@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from billing.journal import Journal
+from billing.books.journal import Journal
+from billing.books.records import decode
 from billing.leases.owners import is_complete
-from billing.records import decode
 from tests.billing.lines import opened, record
 from tests.world.gateway import ROOT
 
@@ -18,7 +18,7 @@ from tests.world.gateway import ROOT
 FULL_DISK = """
     import resource, sys
     from pathlib import Path
-    from billing.journal import Journal
+    from billing.books.journal import Journal
     from providers.errors import NoProviderAvailable
     from tests.billing.lines import opened, record
 
@@ -83,7 +83,7 @@ def test_a_file_is_complete_once_its_process_closes_it(tmp_path: Path) -> None:
 def test_a_file_is_complete_once_its_process_is_killed(tmp_path: Path) -> None:
     code = f"""
         from pathlib import Path
-        from billing.journal import Journal
+        from billing.books.journal import Journal
         journal = Journal(Path({str(tmp_path)!r}))
         print("open", flush=True)
         input()

@@ -6,11 +6,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from billing import keys
-from billing.lastuse import touch
-from billing.lookup import find_key
+from billing.access import keys
+from billing.access.lastuse import touch
+from billing.access.lookup import find_key
+from billing.books.records import Record
 from billing.models import Account, ApiKey, Plan
-from billing.records import Record
 from catalog.asks import EVERYTHING, Permissions
 from catalog.models import Revision
 from providers.models import Provider, ProviderAlias

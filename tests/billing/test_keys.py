@@ -3,7 +3,7 @@ import hmac
 import pytest
 from django.db import IntegrityError
 
-from billing import keys
+from billing.access import keys
 from billing.models import Account, ApiKey, Plan
 
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from billing.keytable import KeyTable
+from billing.access.keytable import KeyTable
 from billing.values import Key
 
 DIGESTS = ("digest",)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.explaining import by_plan
-from billing.pricing import DEFAULT, Charge, charge, priced, told
+from billing.costs.explaining import by_plan
+from billing.costs.pricing import DEFAULT, Charge, charge, priced, told
 from billing.values import REFUSE, Tariff
 from catalog.trace import Trace
 from providers.errors import ModelNotAvailable

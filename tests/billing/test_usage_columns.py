@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.books.usage import columns_of
 from billing.models import UsageRow
-from billing.usage import columns_of
 from providers.values import Usage
 
 counts = st.integers(0, 10**8)

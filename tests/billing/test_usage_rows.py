@@ -4,10 +4,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing.books.usage_rows import insert, values_of
 from billing.ledger.models import Posting, Transaction
 from billing.ledger.posting import Because, customer, holds, post
 from billing.models import UsageRow
-from billing.usage_rows import insert, values_of
 from providers.attempts import Attempt
 from tests.billing.books import account
 from tests.billing.lines import record

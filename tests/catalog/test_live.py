@@ -6,9 +6,9 @@ import sys
 import pytest
 from django.db import connection, models
 
-from billing.keys import digests
-from billing.keytable import KeyTable
-from billing.lookup import find_key
+from billing.access.keys import digests
+from billing.access.keytable import KeyTable
+from billing.access.lookup import find_key
 from billing.models import Account, ApiKey, Plan
 from catalog import loading, revisions
 from catalog.live import Live

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from billing.scopes import ENDPOINTS
+from billing.access.scopes import ENDPOINTS
 from gatewayz.api.base import AsyncAPIView
 from gatewayz.api.urls import inference, listings
 from tests.world.gateway import Gateway

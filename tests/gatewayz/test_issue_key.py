@@ -3,7 +3,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from billing import keys
+from billing.access import keys
 from billing.models import Account, ApiKey, Plan
 from catalog.models import Revision
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from billing.records import Record
+from billing.books.records import Record
 from gatewayz.metrics.board import SLOTS, Board, Loose, boards, clear, totals
 from gatewayz.metrics.meter import Meter
 from gatewayz.metrics.scrape import processes

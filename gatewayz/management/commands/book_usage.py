@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error, close_old_connections
 
-from billing.booking import Bookkeeper, only
+from billing.books.booking import Bookkeeper, only
 
 INTERVAL_S = 0.25
 LOOK_EVERY = 4  # times, it looks for leases of processes that are gone

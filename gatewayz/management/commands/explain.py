@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from billing.explaining import by_plan
-from billing.lookup import find_public
+from billing.access.lookup import find_public
+from billing.costs.explaining import by_plan
 from billing.values import Key
 from catalog.asks import ANY, EVERYTHING, Ask, Preferences
 from catalog.explaining import explain

@@ -14,13 +14,13 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.booking import Bookkeeper
+from billing.books.booking import Bookkeeper
+from billing.books.records import Record, encode
 from billing.leases.models import Lease
 from billing.leases.moving import Bank, Owner, Wish
 from billing.leases.owners import new_process, node_of
 from billing.ledger.checking import differences
 from billing.models import Account, UsageRow
-from billing.records import Record, encode
 from tests.billing.books import account
 from tests.billing.lines import opened, record
 

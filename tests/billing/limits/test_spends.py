@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.dispatch import receiver
 
-from billing.entries import enter
-from billing.keylimits import KeyLimit, limits_of
+from billing.access.keylimits import KeyLimit, limits_of
+from billing.books.entries import enter
+from billing.books.records import Record
 from billing.limits import notices, spends
 from billing.limits.clerk import Clerk, follow, learn
 from billing.limits.counters import Purse
@@ -19,7 +20,6 @@ from billing.limits.periods import moment, period_of
 from billing.limits.reading import with_limits
 from billing.models import Account, ApiKey
 from billing.organisations.models import Membership, Organisation
-from billing.records import Record
 from catalog.models import Revision
 from tests.billing import books
 from tests.billing.limits.bench import Desk

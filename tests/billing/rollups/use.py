@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from billing.entries import enter
+from billing.books.entries import enter
 from billing.models import Account
 from providers.values import Usage
 from tests.billing.lines import record

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from billing.books.usage_rows import insert
 from billing.ledger.models import new_id
 from billing.ledger.posting import PAYMENTS, REVENUE, Because, Side, customer, post
 from billing.models import Account, Plan
 from billing.statements.issuing import Month
-from billing.usage_rows import insert
 from providers.values import Usage
 from tests.billing.lines import record
 

@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from billing import keys
-from billing.lookup import find_key
+from billing.access import keys
+from billing.access.lookup import find_key
 from billing.models import ApiKey
 from catalog.models import Revision
 from gatewayz.web import keys as pages

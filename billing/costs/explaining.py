@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from billing.pricing import is_known, priced
+from billing.costs.pricing import is_known, priced
 from billing.values import REFUSE, Tariff
 from catalog.trace import Trace
 from providers.values import Route

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from billing.amounts import number
-from billing.keylimits import NO_LIMIT, KeyLimit, limits_of
+from billing.access.keylimits import NO_LIMIT, KeyLimit, limits_of
+from billing.facts.amounts import number
+from billing.facts.reports import Spent, spent_by_key
+from billing.facts.statement import given
 from billing.models import ApiKey
-from billing.reports import Spent, spent_by_key
-from billing.statement import given
 
 Facts = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from billing.keyfacts import Facts, managed_facts, standings
+from billing.access.reach import accounts_of
+from billing.facts.keyfacts import Facts, managed_facts, standings
 from billing.models import Account, ApiKey
-from billing.reach import accounts_of
 from billing.values import Key
 from providers.configuration import acting_as, one_revision
 from providers.errors import BadRequest, NotFound

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from billing.amounts import number
-from billing.keyfacts import moment
-from billing.reach import accounts_of
-from billing.reports import Question, total, usage
+from billing.access.reach import accounts_of
+from billing.facts.amounts import number
+from billing.facts.keyfacts import moment
+from billing.facts.reports import Question, total, usage
 from billing.values import Key
 
 

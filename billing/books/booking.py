@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 from django.db import DataError, IntegrityError, transaction
 
-from billing.entries import enter
-from billing.lastuse import touch
+from billing.access.lastuse import touch
+from billing.books.entries import enter
+from billing.books.records import REFUSED, Record, decode, encode
+from billing.books.testimony import count_blocks, testify
 from billing.leases import recovery
 from billing.leases.owners import is_complete
 from billing.models import Account, JournalFile, UsageRow
-from billing.records import REFUSED, Record, decode, encode
-from billing.testimony import count_blocks, testify
 from providers.configuration import one_revision
 
 MOST_BYTES = 1024 * 1024

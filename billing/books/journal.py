@@ -10,8 +10,8 @@ import time
 from collections import deque
 from pathlib import Path
 
+from billing.books.records import Record, encode
 from billing.leases.owners import new_process, node_of
-from billing.records import Record, encode
 from providers.errors import NoProviderAvailable
 
 LARGEST = 16 * 1024 * 1024

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from billing.books.records import Record
+from billing.books.usage_rows import insert
 from billing.leases.models import Lease
 from billing.ledger.models import new_id
 from billing.ledger.posting import REVENUE, Because, Side, customer, holds, post
 from billing.limits import spends
 from billing.models import Account
-from billing.records import Record
-from billing.usage_rows import insert
 
 COLUMNS = ("pk", "process", "account_id", "amount_nano")
 SHRINK = "UPDATE leases_lease SET amount_nano = amount_nano - %s WHERE id = %s"

@@ -14,9 +14,9 @@ import msgspec
 from django.db import connection
 from django.db.backends.utils import format_number
 
+from billing.books.records import Record
+from billing.books.usage import columns_of
 from billing.models import UsageRow
-from billing.records import Record
-from billing.usage import columns_of
 from providers.values import Usage
 
 BATCH = 500

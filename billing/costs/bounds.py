@@ -6,7 +6,7 @@ Pictures, sound and files in base64 count by the piece, everything else by its b
 from collections.abc import Iterator
 from itertools import islice
 
-from billing.estimates import LEAST_BYTES_PER_TOKEN, Bounds
+from billing.costs.estimates import LEAST_BYTES_PER_TOKEN, Bounds
 
 IMAGE_TOKENS = 6_000  # of an image, whether its bytes or its address is here
 MOST_TOKENS = 100_000  # of a sound or file; a short one has no more than bytes

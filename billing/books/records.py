@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from billing.pricing import Charge
+from billing.costs.pricing import Charge
 from providers.attempts import Attempt
 from providers.values import Usage
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from billing.addresses import networks_of
+from billing.access.addresses import networks_of
 from catalog.asks import Permissions
 from providers import names
 from providers.models import Provider, strings

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from billing.estimates import Bounds, estimate
-from billing.pricing import charge
-from billing.records import Record, booked
+from billing.books.records import Record, booked
+from billing.costs.estimates import Bounds, estimate
+from billing.costs.pricing import charge
 from providers.attempts import Attempt
 from providers.dispatch import Reply
 from providers.values import Route, Usage

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from billing.amounts import number
-from billing.keyfacts import moment
+from billing.facts.amounts import number
+from billing.facts.keyfacts import moment
 from billing.models import UsageRow
 from billing.rerating.models import RatedAnew
 from catalog.pricing import usd

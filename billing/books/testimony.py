@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from billing.alarms import REFUSED, tell_refused
-from billing.records import Record
+from billing.books.records import Record
 from catalog.evidence import verdicts
 from catalog.evidence.recording import count_hits, record
 from catalog.evidence.verdicts import ANSWERED, CANCELLED, TRAFFIC, Finding

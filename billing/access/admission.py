@@ -1,6 +1,6 @@
 """Whether a key may make a request now."""
 
-from billing.addresses import Address, within
+from billing.access.addresses import Address, within
 from billing.values import Key
 from providers.errors import (
     AddressNotAllowed,

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from django.db import DatabaseError
 from django.db.models import Q
 
+from billing.books.records import Record
 from billing.models import ApiKey
-from billing.records import Record
 
 log = logging.getLogger(__name__)
 

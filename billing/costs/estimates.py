@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from billing.pricing import marked_up
+from billing.costs.pricing import marked_up
 from billing.values import Tariff
 from providers.values import Route, Usage
 

@@ -1,0 +1,1 @@
+"""Who asks: keys, what they may be used for, and where they are found."""

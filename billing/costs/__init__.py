@@ -1,0 +1,1 @@
+"""What a request can cost, and what an answer does cost. Pure."""

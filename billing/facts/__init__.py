@@ -1,0 +1,1 @@
+"""What key holders are told of their keys, usage and money."""
