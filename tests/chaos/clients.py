@@ -68,11 +68,11 @@ class Clients:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        except TimeoutError:  # an OSError, too
+            seen.left += 1
+            return ""
         except (OSError, asyncio.IncompleteReadError):
             seen.broken += 1
-            return ""
-        except TimeoutError:
-            seen.left += 1
             return ""
         status = int(head.split()[1])
         request_id = head.partition("x-request-id: ")[2].partition("\r\n")[0]

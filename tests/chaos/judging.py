@@ -22,9 +22,13 @@ def problems(gateway: Gateway, seen: Seen, kills: Sequence[float]) -> Iterator[s
         yield f"{len(missing)} delivered answers were not charged: {sorted(missing)[:3]}"
     if wrong := seen.refused & charged.keys():
         yield f"{len(wrong)} requests that were refused were charged: {sorted(wrong)[:3]}"
-    for row in rows:
-        if row["request_id"] in charged.keys() - seen.delivered and not explained(row, seen, kills):
-            yield f"{row} was charged, but nobody saw it"
+    unseen = [
+        row
+        for row in rows
+        if row["request_id"] in charged.keys() - seen.delivered and not killed_then(row, kills)
+    ]
+    if len(unseen) > seen.left or any(row["outcome"] != "cancelled" for row in unseen):
+        yield f"charged, but nobody saw it, and {seen.left} clients left: {unseen}"
     checked: subprocess.CompletedProcess[str] = gateway.run("check_ledger", check=False)
     if checked.returncode:
         yield f"check_ledger: {checked.stdout}{checked.stderr}"
@@ -39,9 +43,7 @@ def problems(gateway: Gateway, seen: Seen, kills: Sequence[float]) -> Iterator[s
         yield "journals are left"
 
 
-def explained(row: dict[str, Any], seen: Seen, kills: Sequence[float]) -> bool:
-    """Whether a process was killed between a line and its first byte, or the client left."""
-    if row["outcome"] == "cancelled" and seen.left:
-        return True
+def killed_then(row: dict[str, Any], kills: Sequence[float]) -> bool:
+    """Whether a process was killed between a request's line and its first byte."""
     recorded_at = row["created_at"].timestamp() + row["duration_ms"] / 1000
     return any(recorded_at - 0.1 < killed_at < recorded_at + MOMENT_S for killed_at in kills)
