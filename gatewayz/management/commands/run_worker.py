@@ -18,7 +18,6 @@ from django.core.management.base import BaseCommand
 from gatewayz.celery import app
 
 log = logging.getLogger(__name__)
-GIVES_WAY = 10  # where processors are few, requests come before syncs
 LOOK_S = 1  # how often beat looks at the schedules that admins edit
 
 
@@ -27,7 +26,6 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        os.nice(GIVES_WAY)
         for folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.values():
             if isinstance(folder, str):
                 settings.DATA_DIR.joinpath(folder).mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,15 @@
-"""While all fourteen gateways are synced, the gateway answers requests as before."""
+"""While all fourteen gateways are synced, the gateway answers requests as before.
+
+Compared is with a machine as busy: a sync takes a processor, and so does who serves the lists. What
+is left is what the gateway itself does: its locks, its threads, what it reads anew.
+"""
 
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,11 +21,12 @@ from tests.upstreams.listings import FOURTEEN, Lists
 from tests.world.gateway import ROOT, Gateway
 
 ON = {"enabled": True}
+UNLIMITED = {"requests_per_minute": 10**6, "tokens_per_minute": 10**9}
 SYNC_ALL = "from catalog.syncs.tasks import sync_all; sync_all.delay()"
 DONE = "SELECT count(*) AS n FROM syncs_syncrun WHERE state = 'applied'"
 PER_SECOND, IDLE_S = 60, 5
 TIMES = 2
-FLOOR_MS = 50.0  # below it, what else the machine does is measured
+FLOOR_MS = 25.0  # below it, what else the machine does is measured
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -30,6 +36,18 @@ def served(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> It
         url = new_database(request.getfixturevalue("postgres_url"))
     with Gateway(tmp_path, template=migrated, database_url=url) as gateway:
         yield gateway
+
+
+@contextmanager
+def busy_processors() -> Iterator[None]:
+    burn = [sys.executable, "-c", "while True: pass"]
+    burning = [subprocess.Popen(burn) for _ in range(2)]
+    try:
+        yield
+    finally:
+        for one in burning:
+            one.kill()
+            one.wait()
 
 
 def percentile(times: list[float], share: float) -> float:
@@ -42,7 +60,7 @@ def test_requests_are_answered_during_a_sync_of_all_fourteen(served: Gateway) ->
         others = served.rows("SELECT slug FROM providers_provider WHERE slug <> 'echo'")
         off = {row["slug"]: {"enabled": False} for row in others}
         configure(served, off | {slug: listing(lists, slug) | ON for slug in FOURTEEN})
-        served.settle()
+        served.apply({"version": 1, "plans": {"default": UNLIMITED}})
         command = [sys.executable, "-m", "tests.gatewayz.pace", served.url, served.key, "echo"]
         asking = subprocess.Popen(
             [*command, str(PER_SECOND)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -51,14 +69,16 @@ def test_requests_are_answered_during_a_sync_of_all_fourteen(served: Gateway) ->
         assert asking.stdout is not None
         try:
             assert asking.stdout.readline() == b"ready\n"
-            time.sleep(IDLE_S)
+            with busy_processors():
+                time.sleep(IDLE_S)
             phase(asking)
             served.manage("shell", "--no-imports", "-c", SYNC_ALL)
             wait_until(lambda: served.rows(DONE)[0]["n"] == len(FOURTEEN), 150)
             served.settle()
             time.sleep(2)  # lists and the search are made anew
             phase(asking)
-            time.sleep(IDLE_S)
+            with busy_processors():
+                time.sleep(IDLE_S)
             phase(asking)
             before, during, after = json.loads(asking.stdout.readline())
         finally:
