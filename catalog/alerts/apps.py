@@ -4,7 +4,7 @@ from django.apps import AppConfig
 class AlertsConfig(AppConfig):
     name = "catalog.alerts"
     label = "alerts"
-    verbose_name = "alerts"
+    verbose_name = "Alerts"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -21,7 +21,7 @@ from billing.leases.moving import Bank, Owner, Wish
 from billing.leases.owners import new_process, node_of
 from billing.ledger.checking import differences
 from billing.models import Account, UsageRow
-from tests.billing.books import account
+from tests.billing.ledgers import account
 from tests.billing.lines import opened, record
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from billing.ledger.checking import differences
 from billing.ledger.credits import credit
 from billing.ledger.models import Transaction
 from billing.models import Account
-from tests.billing.books import account
+from tests.billing.ledgers import account
 
 pytestmark = pytest.mark.django_db
 ONE, OTHER = Bank(Owner("n", "n.1.a")), Bank(Owner("n", "n.2.b"))

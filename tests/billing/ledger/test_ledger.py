@@ -19,7 +19,7 @@ from billing.ledger.posting import (
     post,
 )
 from billing.models import Account
-from tests.billing.books import account
+from tests.billing.ledgers import account
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from billing.payments.codes import Batch, draw, redeem
 from billing.payments.models import PromotionCode, Redemption
 from catalog.models import Revision
 from providers.errors import CodeRefused
-from tests.billing.books import account
+from tests.billing.ledgers import account
 
 pytestmark = pytest.mark.django_db
 USD = 10**9

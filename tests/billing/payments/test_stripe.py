@@ -16,7 +16,7 @@ from billing.models import Account
 from billing.payments.checkout import open_checkout
 from billing.payments.models import Dispute, PaymentSession, StripeEvent
 from providers.errors import NoProviderAvailable
-from tests.billing.books import account
+from tests.billing.ledgers import account
 from tests.upstreams import stripe as shop
 from tests.upstreams.server import Upstream
 

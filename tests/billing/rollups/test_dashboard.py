@@ -12,7 +12,7 @@ from billing.ledger.posting import PAYMENTS
 from billing.models import UsageRow
 from billing.rollups.dashboard import dashboard
 from billing.rollups.summing import roll_up
-from tests.billing.books import account
+from tests.billing.ledgers import account
 from tests.billing.rollups.use import book
 
 pytestmark = pytest.mark.django_db

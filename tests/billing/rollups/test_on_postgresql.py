@@ -12,7 +12,7 @@ from tests.world.gateway import Gateway
 
 MADE = """
 from django.utils import timezone
-from tests.billing.books import account
+from tests.billing.ledgers import account
 from tests.billing.rollups.use import book
 book(account(), timezone.now())
 """

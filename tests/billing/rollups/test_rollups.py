@@ -14,7 +14,7 @@ from billing.rollups.reading import Span, usage_by, whole_hour
 from billing.rollups.rebuilding import rebuild
 from billing.rollups.retention import delete_old
 from billing.rollups.summing import roll_up
-from tests.billing.books import account
+from tests.billing.ledgers import account
 from tests.billing.rollups.use import book
 
 NOON = datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ from django.test import Client
 
 from billing.models import Account, ApiKey
 from billing.organisations.models import Membership, Organisation
-from tests.billing.books import account
+from tests.billing.ledgers import account
 
 
 @dataclass

@@ -9,7 +9,7 @@ from billing.ledger.models import Posting, Transaction
 from billing.ledger.posting import Because, customer, holds, post
 from billing.models import UsageRow
 from providers.attempts import Attempt
-from tests.billing.books import account
+from tests.billing.ledgers import account
 from tests.billing.lines import record
 
 

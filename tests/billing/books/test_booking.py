@@ -18,7 +18,7 @@ from billing.books.journal import Journal
 from billing.books.records import Record, encode
 from billing.models import Account, JournalFile
 from providers.values import Usage
-from tests.billing.books import account, balance_fits, booked
+from tests.billing.ledgers import account, balance_fits, booked
 from tests.billing.lines import opened, record
 
 pytestmark = pytest.mark.django_db

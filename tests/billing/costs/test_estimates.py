@@ -17,7 +17,7 @@ from billing.values import Tariff
 from gatewayz.api.chat_body import read_chat
 from providers.rates import BUCKETS
 from providers.values import Endpoint, Price, Route, Secret, Tier, Usage
-from tests.billing.test_keytable import GOOD
+from tests.billing.access.test_keytable import GOOD
 
 ONE = Decimal(1)
 WHERE = Endpoint("acme", "Acme", "openai", "https://acme.example/v1")

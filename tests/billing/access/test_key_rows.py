@@ -14,7 +14,7 @@ from billing.models import Account, ApiKey, Plan
 from catalog.asks import EVERYTHING, Permissions
 from catalog.models import Revision
 from providers.models import Provider, ProviderAlias
-from tests.billing.books import account
+from tests.billing.ledgers import account
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from billing.models import UsageRow
 from catalog.models import Model, Offer
 from providers.attempts import Attempt
 from providers.models import Provider
-from tests.billing.books import account
+from tests.billing.ledgers import account
 from tests.billing.lines import record
 
 REQUESTS = 1000
