@@ -4,8 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
+from django.dispatch import receiver
 
+from billing.costs.pricing import DEFAULT
+from billing.limits.models import BudgetNotice
+from billing.limits.notices import reached
+from billing.limits.periods import moment, period_of
 from billing.models import ApiKey, UsageRow
+from billing.money import written
 from catalog.alerts.kinds import Finding
 from catalog.alerts.models import AlertRule
 from catalog.alerts.raising import raise_alert
@@ -13,6 +19,8 @@ from catalog.alerts.registry import evaluates
 from catalog.models import Offer
 
 MOST_KEYS = 50  # that one alert names
+LONGEST = timedelta(days=32)  # of a budget's periods that end
+OWNERS = ("budget__account", "budget__key", "budget__member__user")
 REFUSED = {
     "secret_refused": "the provider refuses it",
     "out_of_credit": "its account there has no credit left",
@@ -21,11 +29,44 @@ REFUSED = {
 
 @evaluates("unpriced_traffic")
 def unpriced(rule: AlertRule, now: datetime) -> Iterator[Finding]:
-    rows = UsageRow.objects.filter(cost_nano=None, created_at__gt=now - rule.window).order_by()
-    for model, slug, count in rows.values_list("model_id", "provider").annotate(Count("pk")):
+    """Tell of what was charged at a plan's default, because nobody knew the offer's price."""
+    rows = UsageRow.objects.filter(price_source=DEFAULT, created_at__gt=now - rule.window)
+    for model, slug, count in (
+        rows.order_by().values_list("model_id", "provider").annotate(Count("pk"))
+    ):
         if count >= max(1, rule.threshold):
-            text = f"{count:,} requests within {rule.window_minutes} minutes have no price"
+            text = (
+                f"{count:,} requests within {rule.window_minutes} minutes had no price of their own"
+            )
             yield Finding(f"{model} at {slug}", text, {"requests": count})
+
+
+@evaluates("budget")
+def budgets(rule: AlertRule, now: datetime) -> Iterator[Finding]:
+    """Tell of the edges that were reached in the periods that are not over."""
+    rows = BudgetNotice.objects.filter(budget__enabled=True, period_began_at__gt=now - LONGEST)
+    forever = BudgetNotice.objects.filter(budget__enabled=True, budget__period="total")
+    for row in (rows | forever).select_related("budget", *OWNERS).distinct():
+        if row.period_began_at == moment(period_of(row.budget.period, now.timestamp())[0]):
+            yield at_edge(row)
+
+
+@receiver(reached, dispatch_uid="billing.alarms.budget")
+def tell_edge(notice: BudgetNotice, **_: object) -> None:
+    found = at_edge(notice)
+    raise_alert("budget", found.subject, found.text, found.details)
+
+
+def at_edge(row: BudgetNotice) -> Finding:
+    budget = row.budget
+    edge = budget.soft_nano if row.edge == "soft" else budget.hard_nano
+    said = "no more is spent" if row.edge == "hard" else "requests go on"
+    period = "in all" if budget.period == "total" else f"this {budget.period}"
+    return Finding(
+        f"{row.edge} edge of the budget of {budget.scope} {budget.owner()}",
+        f"{written(row.spent_nano)} were spent {period}, the edge is {written(edge)}: {said}",
+        {"budget": budget.pk, "edge": row.edge, "period": budget.period},
+    )
 
 
 @evaluates("deprecation_ahead")

@@ -343,7 +343,7 @@ class UsageRow(UsageColumns):
             ),
             models.Index(
                 fields=["created_at"],
-                condition=models.Q(cost_nano__isnull=True),
+                condition=models.Q(price_source="default"),
                 name="usage_without_a_price",
             ),
             models.Index(fields=["provider", "-created_at"], name="usage_by_provider"),

@@ -21,6 +21,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='usagerow',
-            index=models.Index(condition=models.Q(('cost_nano__isnull', True)), fields=['created_at'], name='usage_without_a_price'),
+            index=models.Index(condition=models.Q(('price_source', 'default')), fields=['created_at'], name='usage_without_a_price'),
         ),
     ]

@@ -110,6 +110,6 @@ KINDS = {
             cooldown_minutes=15,
             fades=True,
         ),
-        Kind("budget", "Budget", "an account or key came to the edge of its budget", fades=True),
+        Kind("budget", "Budget", "an account, member or key came to the edge of its budget"),
     )
 }

@@ -12,7 +12,7 @@ from billing.limits.values import Limit
 from billing.models import Account, ApiKey, Plan
 from catalog.models import Revision
 from providers.models import Credential, Provider
-from tests.billing import books
+from tests.billing import ledgers
 from tests.forms import errors, save
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def key(db) -> ApiKey:
-    return ApiKey.issue(books.account())[0]
+    return ApiKey.issue(ledgers.account())[0]
 
 
 def limits_of(key: ApiKey) -> dict[tuple[str, str], Limit]:
@@ -63,7 +63,7 @@ def test_a_plans_rule_counts_per_key_account_or_together(
 
 
 def test_rules_of_others_are_not_mine(key: ApiKey) -> None:
-    stranger = books.account("Other")
+    stranger = ledgers.account("Other")
     LimitRule.objects.create(account=stranger, unit="tokens", window="hour", amount=5)
     LimitRule.objects.create(key=ApiKey.issue(stranger)[0], unit="tokens", window="day", amount=5)
     assert {("tokens", "hour"), ("tokens", "day")}.isdisjoint(limits_of(key))

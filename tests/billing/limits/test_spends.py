@@ -21,7 +21,7 @@ from billing.limits.reading import with_limits
 from billing.models import Account, ApiKey
 from billing.organisations.models import Membership, Organisation
 from catalog.models import Revision
-from tests.billing import books
+from tests.billing import ledgers
 from tests.billing.limits.bench import Desk
 from tests.billing.lines import record
 
@@ -31,7 +31,7 @@ AT = datetime(2026, 11, 18, 12, tzinfo=UTC).timestamp()
 
 @pytest.fixture
 def account(db) -> Account:
-    return books.account()
+    return ledgers.account()
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def test_a_member_spends_with_all_keys_that_they_hold_there(
     member: Membership, account: Account, key: ApiKey
 ) -> None:
     mine = [ApiKey.issue(account, holder=member.user)[0] for _ in range(2)]
-    elsewhere = ApiKey.issue(books.account("Elsewhere"), holder=member.user)[0]
+    elsewhere = ApiKey.issue(ledgers.account("Elsewhere"), holder=member.user)[0]
     enter([used(mine[0], 3, "before")])
     budget = Budget.objects.create(member=member, period="day", hard_nano=100)
     enter([used(one, 5, f"r{number}") for number, one in enumerate([*mine, key, elsewhere])])

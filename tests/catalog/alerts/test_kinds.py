@@ -8,6 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing import alarms
+from billing.limits.models import Budget, BudgetNotice
+from billing.limits.notices import notice
+from billing.limits.periods import moment, period_of
 from billing.models import Account, ApiKey, Plan, UsageRow
 from catalog.alerts.evaluating import SLOW, evaluate
 from catalog.alerts.models import Alert, AlertRule
@@ -162,7 +165,7 @@ def key(db: None) -> ApiKey:
     return ApiKey.issue(account, "laptop")[0]
 
 
-def used(key: ApiKey, offer: Offer, days_ago: float = 0, cost: int | None = 5) -> None:
+def used(key: ApiKey, offer: Offer, days_ago: float = 0, source: str = "listing") -> None:
     UsageRow.objects.create(
         request_id=f"req-{UsageRow.objects.count()}",
         created_at=timezone.now() - timedelta(days=days_ago),
@@ -175,7 +178,8 @@ def used(key: ApiKey, offer: Offer, days_ago: float = 0, cost: int | None = 5) -
         status=200,
         outcome="answered",
         usage_source="upstream",
-        cost_nano=cost,
+        cost_nano=5,
+        price_source=source,
     )
 
 
@@ -183,11 +187,24 @@ def test_traffic_without_a_price(offer: Offer, key: ApiKey) -> None:
     used(key, offer)
     evaluate()
     assert firing("unpriced_traffic") == {}
-    used(key, offer, cost=None)
-    used(key, offer, days_ago=1, cost=None)
+    used(key, offer, source="default")
+    used(key, offer, days_ago=1, source="default")
     evaluate()
-    said = "1 requests within 60 minutes have no price"
+    said = "1 requests within 60 minutes had no price of their own"
     assert firing("unpriced_traffic") == {"acme/chat-1 at acme": said}
+
+
+def test_a_budgets_edge_until_its_period_is_over(key: ApiKey) -> None:
+    budget = Budget.objects.create(account=key.account, period="day", soft_nano=10**9)
+    began = moment(period_of("day", timezone.now().timestamp())[0])
+    assert notice(budget.pk, began, "soft", 1_500_000_000)
+    said = "1.50 USD were spent this day, the edge is 1.00 USD: requests go on"
+    assert firing("budget") == {"soft edge of the budget of account Acme": said}
+    evaluate()
+    assert len(firing("budget")) == 1
+    BudgetNotice.objects.update(period_began_at=began - timedelta(days=1))
+    evaluate()
+    assert firing("budget") == {}
 
 
 def test_an_alias_whose_target_is_gone(offer: Offer) -> None:
