@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.db.transaction import atomic
+
 from billing.books.entries import enter
 from billing.models import Account
 from providers.values import Usage
@@ -14,12 +16,13 @@ def book(account: Account, *moments: datetime, cost_nano: int = 7, **said: Any) 
     first = book.count + 1
     book.count += len(moments)
     said = {"usage": Usage(10, 4)} | said
-    enter(
-        [
-            record(f"gen-{first + n}", account.pk, cost_nano, at=at.timestamp(), **said)
-            for n, at in enumerate(moments)
-        ]
-    )
+    with atomic():
+        enter(
+            [
+                record(f"gen-{first + n}", account.pk, cost_nano, at=at.timestamp(), **said)
+                for n, at in enumerate(moments)
+            ]
+        )
 
 
 book.count = 0
