@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tests.gatewayz.money.crowd import ask, dialled
 
 MOST_AT_ONCE = 300
-PATIENCE_S = 20
+PATIENCE_S = 60
 POOR = 0.2  # the part of requests that poor accounts make
 
 

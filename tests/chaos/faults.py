@@ -22,6 +22,7 @@ class Faults:
     def __init__(self, gateway: Gateway, database: Postgres, seed: int, outage_s: float) -> None:
         self.done: Counter[str] = Counter()
         self.kills: list[float] = []
+        self._left: list[str] = []
         self._gateway, self._database = gateway, database
         self._chance = random.Random(seed)
         self._outage_s = outage_s
@@ -37,7 +38,13 @@ class Faults:
                 await self._do(kind)
                 at, kind = next(great)
             else:
-                await self._do(self._chance.choice(KINDS))
+                await self._do(self._next())
+
+    def _next(self) -> str:
+        """Return each kind once, in an order of chance, before any comes again."""
+        if not self._left:
+            self._left = self._chance.sample(KINDS, len(KINDS))
+        return self._left.pop()
 
     async def _do(self, kind: str) -> None:
         self.done[kind] += 1
