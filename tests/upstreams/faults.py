@@ -39,6 +39,7 @@ class Hang:
         await self.then.answer(seen, wire)
 
 
+@dataclass(frozen=True)
 class Close:
     """Reads the request and closes the connection."""
 
@@ -46,6 +47,7 @@ class Close:
         await wire.cut()
 
 
+@dataclass(frozen=True)
 class Reset:
     """Reads the request and resets the connection."""
 
