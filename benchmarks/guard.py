@@ -29,7 +29,7 @@ RECORDED = Path(__file__).with_name("instructions.json")
 MOST_RISE = 0.10
 LAPS, WARM_LAPS, TIMES = 7, 2, 10
 NOT_RUN = 3
-START_S = 600
+START_S = 1800
 STEADY = {"PYTHONHASHSEED": "0", "GATEWAYZ_POLL_INTERVAL_S": "3600"}
 
 Figures = dict[str, int]
