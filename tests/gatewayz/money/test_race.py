@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from tests.gatewayz.money.crowd import FREE, HOLD_NANO, Nodes, statuses
+from tests.gatewayz.money.crowd import FREE, HOLD_NANO, Nodes, asked, statuses
+from tests.world.lines import line_per_worker
 
 CROWD = 200
 ODD = 57
@@ -42,6 +43,19 @@ def test_money_that_other_processes_have_idle_is_found(nodes: Nodes) -> None:
     assert row["n"] == sum(gateway.workers for gateway in nodes.gateways)
     assert row["nano"] > HOLD_NANO / 2
     assert statuses(nodes.race(key, CROWD)) == {200: ODD, 402: CROWD - ODD}
+    settled(nodes, key)
+
+
+def test_one_worker_alone_finds_what_all_others_have_idle(nodes: Nodes) -> None:
+    holds = 20
+    _, key = nodes.account(holds)
+    nodes.up.models["money/one"] = FREE
+    assert set(nodes.everywhere(key, max_tokens=20)) == {200}
+    nodes.up.models.pop("money/one")
+    with line_per_worker(nodes.first) as lines:
+        line = next(iter(lines.values()))
+        assert [asked(line, key, "money/one") for _ in range(holds)] == [200] * holds
+        assert asked(line, key, "money/one") == 402
     settled(nodes, key)
 
 
