@@ -134,7 +134,9 @@ class CredentialAdmin(WriteOnly, ConfigurationAdmin):
     fields = (
         "provider",
         ("label", "priority", "enabled"),
-        ("env", "value", "state"),
+        "env",
+        "value",
+        "state",
         ("requests_per_minute", "tokens_per_minute", "concurrency"),
     )
 

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from billing.models import Account, UsageRow
 UsageRow.objects.create(request_id="old", created_at=datetime(2031, 1, 2, 23, tzinfo=UTC),
     account=Account.objects.get(name="lab"), key_id={key!r}, endpoint="chat", asked_model="a",
-    status=200, outcome="failed", usage_source="none", cost_nano=0)
+    model_id="a", status=200, outcome="failed", usage_source="none", cost_nano=0)
 """
 
 pytestmark = pytest.mark.timeout(170)

