@@ -75,6 +75,7 @@ def run(given: argparse.Namespace) -> int:
             missed.append(f"instructions were not counted: {absent} is not installed")
         else:
             missed += instructions(new_database(server), crowd, figures)
+            print(figures, flush=True)
         if upstream.NGINX is None:
             missed.append("nothing was served: nginx is not installed")
         else:
@@ -123,6 +124,7 @@ def serving(
         figures["started_s"] = one.started_s or 0
         figures["worker, MB"] = rss_bytes(one.pid) / MB
         keys(one, crowd, asked, figures)
+        print(figures, flush=True)
     finally:
         gateway.stop()
     return swaps(gateway, figures)
