@@ -37,6 +37,7 @@ from billing.limits.table import roll
 PATIENCE_S = 0.5
 AT_ONCE = 400  # entries in one script
 AGAIN_MS = 1000  # what is held at once is told again so often
+RETURN_MS = 3000  # by then a node that is still there has come back to Redis
 PREFIX = "gatewayz:{limits}"
 FAIR, IDLE = -1, -2
 # Per counter: window, count, limit, and how much to claim, at most; FAIR is the share of one node.
@@ -103,14 +104,18 @@ class Nodes:
         self._script = self._server.register_script(SCRIPT)
         self._told: dict[int, int] = {}  # when each place was told last, if it has to be again
         self._all = True  # everything is to be told: nobody has heard it from us
+        self._gone = False  # Redis did not answer, and may have forgotten everything
+        self._back_ms = 0  # when it answered again
 
     def exchange(self, now_ms: int) -> None:
         """Tell what changed, and hear of others; raises redis.RedisError."""
+        if self._gone and not self._returned(now_ms):
+            return
         if self._all:
             self._told.update(dict.fromkeys(live_entries(self._file.words), 0))
             self._all = False
         counts = self._due(now_ms)
-        before, state = self._file.words[NODES], self._file.words[STATE]
+        before = self._file.words[NODES]
         for start in range(0, len(counts) or 1, AT_ONCE):
             some = counts[start : start + AT_ONCE]
             try:
@@ -119,15 +124,42 @@ class Nodes:
                 self._mark_again(counts[start:])
                 raise
             self._take_over(some, heard, now_ms)
-        newly = before <= 1 or state == layout.CUT_OFF
-        self._all = newly and self._file.words[NODES] > 1
+        self._all = before <= 1 < self._file.words[NODES]
+
+    def _returned(self, now_ms: int) -> bool:
+        """Tell everything, claim nothing, and say whether the nodes of before have done so, too.
+
+        Until then Redis may not know what they counted: its numbers are not to be believed.
+        """
+        counts = self._everything(now_ms)
+        for start in range(0, len(counts) or 1, AT_ONCE):
+            nodes = self._ask(counts[start : start + AT_ONCE])[0]
+        self._back_ms = self._back_ms or now_ms
+        if nodes < self._file.words[NODES] and now_ms < self._back_ms + RETURN_MS:
+            return False
+        self._gone, self._all = False, True
+        return True
+
+    def _everything(self, now_ms: int) -> list[Count]:
+        file = self._file
+        file.lock()
+        try:
+            places = live_entries(file.words)
+            counts = (counted(file.words, place, IDLE, now_ms) for place in places)
+            return [count for count in counts if count is not None]
+        finally:
+            file.unlock()
 
     def _ask(self, counts: list[Count]) -> list[int]:
         keys = [f"{PREFIX}:nodes", *(count.name for count in counts)]
         said: list[Any] = [self._name]
         for count in counts:
             said += (count.step_ms * PARTS, count.total, count.limit, count.claim)
-        return cast("list[int]", self._script(keys, said))
+        try:
+            return cast("list[int]", self._script(keys, said))
+        except redis.RedisError:
+            self._gone, self._back_ms = True, 0
+            raise
 
     def _due(self, now_ms: int) -> list[Count]:
         """Return what was touched since the last time, and what has to be told again."""

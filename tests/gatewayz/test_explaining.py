@@ -127,7 +127,7 @@ def requested(town: Snapshot, name: str, pin: str, may: Permissions) -> tuple[li
     """Return what a request sends where, with which credential, and the code it ends with."""
     body = {"model": name, "messages": [{"role": "user", "content": "hi"}]}
     body |= {"provider": pin} if pin else {}
-    key = Key(*("k", "k", 1, True, 1, 1, Decimal(1), None, False), may)
+    key = Key("k", "k", 1, True, 1, Decimal(1), None, revoked=False, permissions=may)
     transport = Refusing()
     dispatcher = Dispatcher({"https": transport}, Unlimited())
 
@@ -201,6 +201,7 @@ def test_without_credentials_a_story_names_none() -> None:
     twice = endpoint("groq", secrets=(Secret(1, "team A", "sk-a"), Secret(2, "team B", "sk-b")))
     town = snapshot({twice: ()}, [offer("x", "groq")])
     told = explain(town, Ask("x"), NOW, credentials=False)
-    assert told["routes"] == [{"provider": "groq", "model": "x", "upstream_id": "x"}]
+    route = {"provider": "groq", "model": "x", "upstream_id": "x", "price_source": "unknown"}
+    assert told["routes"] == [route]
     assert "team" not in json.dumps(told)
     assert [r["credential"] for r in explain(town, Ask("x"), NOW)["routes"]] == ["team A", "team B"]

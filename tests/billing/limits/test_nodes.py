@@ -180,6 +180,54 @@ def test_what_could_not_be_told_is_told_when_redis_is_back(tmp_path: Path) -> No
         node.close()
 
 
+def test_an_empty_redis_is_not_believed_before_the_other_node_is_back(tmp_path: Path) -> None:
+    with ValkeyServer(save="") as server:
+        port, url = server.port, f"{server.connection_url}/0"
+        pair = Node(tmp_path / "a", url), Node(tmp_path / "b", url)
+        for node in (*pair, pair[0]):
+            node.exchange()
+    counters = both(pair, "returned", 100)
+    for node, counter in zip(pair, counters, strict=True):
+        with pytest.raises(redis.RedisError):
+            node.exchange()
+        node.nodes.cut_off()
+        assert node.admitted(counter, 80) == 50
+    one, other = pair
+    with ValkeyServer(port=port, save=""):
+        one.exchange()
+        assert one.file.words[layout.STATE] == layout.CUT_OFF
+        for node in (other, one, other, one):
+            node.exchange()
+            assert node.file.words[layout.STATE] == layout.TOGETHER
+            assert node.admitted(counters[pair.index(node)], 10) == 0
+    for node in pair:
+        node.close()
+
+
+def test_a_node_that_stays_away_is_waited_for_three_seconds(tmp_path: Path) -> None:
+    with ValkeyServer(save="") as server:
+        port, url = server.port, f"{server.connection_url}/0"
+        one, other = Node(tmp_path / "a", url), Node(tmp_path / "b", url)
+        for node in (one, other, one):
+            node.exchange()
+    counter = Counter(limit("requests", 100, name="left alone"))
+    with pytest.raises(redis.RedisError):
+        one.exchange()
+    one.nodes.cut_off()
+    assert one.admitted(counter, 80) == 50
+    with ValkeyServer(port=port, save=""):
+        for at_s in (1.0, 3.9):
+            one.at_s = at_s
+            one.exchange()
+            assert one.file.words[layout.STATE] == layout.CUT_OFF
+        one.at_s = 4.1
+        one.exchange()
+        assert one.file.words[layout.STATE] == layout.ALONE
+        assert one.admitted(counter, 80) == 50
+    for node in (one, other):
+        node.close()
+
+
 def test_a_node_alone_tells_nobody_and_has_the_whole_limit(desk: Desk) -> None:
     counter = Counter(limit("requests", 10))
     assert [isinstance(desk.take([counter]), Refused) for _ in range(11)] == [False] * 10 + [True]
