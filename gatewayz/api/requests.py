@@ -4,7 +4,7 @@ from io import BytesIO
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.urls import ResolverMatch
 from django.utils.functional import cached_property
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -13,6 +13,7 @@ from rest_framework.request import Empty, Request
 from gatewayz.api.ids import new_request_id
 from gatewayz.api.renderers import renderer_for
 
+NOTHING_ASKED = QueryDict()
 READ_ON_DEMAND = {"META", "content_type", "content_params", "script_name", "_stream"}
 
 
@@ -31,6 +32,11 @@ class LeanRequest(ASGIRequest):
     @cached_property
     def _made(self) -> ASGIRequest:
         return ASGIRequest(self.scope, BytesIO(self._body))
+
+    @cached_property
+    def GET(self) -> QueryDict:
+        query = self.scope.get("query_string")
+        return QueryDict(query) if query else NOTHING_ASKED
 
     def __getattr__(self, name: str) -> Any:
         if name in READ_ON_DEMAND:
