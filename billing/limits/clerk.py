@@ -28,16 +28,29 @@ class Clerk:
 
     limits: Limits
     _told: set[tuple[int, int]] = field(default_factory=set)
+    _news: object = None
 
     def work(self, leading: bool) -> None:
+        """Do it over a connection that stays open for the next time."""
         try:
-            with given_back():
-                self._tell_refusals()
-                self._learn_unknown()
-                if leading:
-                    follow(self.limits.counting, time.time())
+            self._tell_refusals()
+            self._learn_unknown()
+            if leading:
+                self.follow(time.time())
         except Error as problem:
+            close_old_connections()
             log.warning("budgets do not follow the database now: %s", problem)
+
+    def follow(self, now_s: float) -> None:
+        """Take over what was booked lately, by any node, if there is anything new."""
+        since = spends.at(now_s - OVERLAP_S)
+        news = spends.news(since)
+        if news == self._news:
+            return
+        for budget, begin, spent in spends.changed_since(since):
+            purse = Purse(budget.value_of())
+            self.limits.counting.know_spent(purse, begin, spent, int(now_s * 1000))
+        self._news = news
 
     def _tell_refusals(self) -> None:
         """Write down that a hard edge was reached, once for each period."""
@@ -88,9 +101,3 @@ def learn_key(counting: Counting, key: Key | None) -> None:
     except Error as problem:
         log.warning("a budget could not be looked up: %s", problem)
         raise NoProviderAvailable("Budgets cannot be checked now.", retry_after_s=2) from problem
-
-
-def follow(counting: Counting, now_s: float) -> None:
-    """Take over what was booked lately, by any node."""
-    for budget, begin, spent in spends.changed_since(spends.at(now_s - OVERLAP_S)):
-        counting.know_spent(Purse(budget.value_of()), begin, spent, int(now_s * 1000))

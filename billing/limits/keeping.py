@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import redis
+from django.db import connection
 
 from billing.limits import layout
 from billing.limits.admitting import Limits
@@ -71,6 +72,7 @@ class Keeper:
             except Exception:
                 log.exception("limits are not looked after, trying again")
                 self._stopped.wait(SWEEP_S)
+        connection.close()
 
     def keep(self) -> None:
         """Do what is due, and wait a moment."""

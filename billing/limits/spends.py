@@ -12,8 +12,10 @@ from billing.limits.models import Budget, BudgetSpend
 from billing.limits.notices import notice
 from billing.limits.periods import NEVER, moment, period_of
 from billing.models import ApiKey, UsageRow
+from catalog.glance import glance
 
 Period = tuple[int, int]
+NEWS = f"SELECT COUNT(*), SUM(spent_nano) FROM {BudgetSpend._meta.db_table} WHERE updated_at >= %s"
 
 
 def count(records: Sequence[Record]) -> None:
@@ -85,6 +87,11 @@ def spent_of(budget_ids: Iterable[int], now_s: float) -> Iterator[tuple[int, int
         rows = BudgetSpend.objects.filter(budget=budget, period_began_at=moment(period[0]))
         spent = rows.values_list("spent_nano", flat=True).first()
         yield budget.pk, period[0], summed(budget, period) if spent is None else spent
+
+
+def news(since: datetime) -> list[tuple[int, int | None]]:
+    """Return what differs from before if something was booked since then that was not there."""
+    return glance(NEWS, since)
 
 
 def changed_since(since: datetime) -> Iterator[tuple[Budget, int, int]]:

@@ -12,7 +12,7 @@ from billing.access.keylimits import KeyLimit, limits_of
 from billing.books.entries import enter
 from billing.books.records import Record
 from billing.limits import notices, spends
-from billing.limits.clerk import Clerk, follow, learn
+from billing.limits.clerk import Clerk, learn
 from billing.limits.counters import Purse
 from billing.limits.counting import Refused
 from billing.limits.models import Budget, BudgetNotice, BudgetSpend
@@ -116,8 +116,24 @@ def test_counters_learn_what_was_booked_and_follow_it(key: ApiKey, desk: Desk) -
     assert left(desk, budget) == 70
     enter([used(key, 15, "b")])
     BudgetSpend.objects.update(updated_at=datetime.fromtimestamp(AT, UTC))
-    follow(desk.counting, AT + 1)
+    clerk = Clerk(desk.limits)
+    clerk.follow(AT + 1)
     assert left(desk, budget) == 55
+    enter([used(key, 20, "c")])
+    BudgetSpend.objects.update(updated_at=datetime.fromtimestamp(AT, UTC))
+    clerk.follow(AT + 2)
+    assert left(desk, budget) == 35
+
+
+def test_while_nothing_is_booked_a_follower_asks_one_question(
+    key: ApiKey, desk: Desk, django_assert_num_queries
+) -> None:
+    Budget.objects.create(key=key, period="day", hard_nano=100)
+    enter([used(key, 30, "a")])
+    clerk = Clerk(desk.limits)
+    for queries in (2, 1, 1):
+        with django_assert_num_queries(queries):
+            clerk.follow(time.time())
 
 
 def left(desk: Desk, budget: Budget) -> int:
