@@ -4,7 +4,7 @@ The body is read into memory, nothing hops to a thread, and a client that leaves
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,14 +13,15 @@ from django.urls import Resolver404
 from django.urls import resolve as resolve_url
 
 from gatewayz.api.answers import Whole
-from gatewayz.api.base import Answer
+from gatewayz.api.base import Answer, presented
 from gatewayz.api.fallbacks import not_here, refusal
 from gatewayz.api.relay import Relayed
 from gatewayz.api.requests import LeanRequest
 from gatewayz.messages import ON_LEAVE, Message, Receive, Scope, Send
-from providers.errors import PayloadTooLarge, UnsupportedMediaType
+from providers.errors import GatewayError, PayloadTooLarge, UnsupportedMediaType
 
 DRAIN_FACTOR = 8
+STRANGERS_BYTES = 256 * 1024  # are kept of a body before anybody looks whose it is
 match = lru_cache(maxsize=512)(resolve_url)
 
 
@@ -35,8 +36,9 @@ class LeanHandler:
         self._most_bytes: int = settings.MAX_BODY_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = LeanRequest(scope)
         try:
-            body = await read_body(receive, self._most_bytes)
+            request.has(await read_body(receive, self._most_bytes, lambda: is_known(request)))
             check_encoding(scope)
             found = match(scope["path"])
         except Gone:
@@ -50,7 +52,7 @@ class LeanHandler:
         except Resolver404:
             await send_whole(refusal(not_here(scope["path"])), send)
         else:
-            request = LeanRequest(scope, body, found)
+            request.resolver_match = found
             view = found.func.view_class(**found.func.view_initkwargs)
             with Watch(scope, receive):
                 answer: Answer = await view.answer(request, *found.args, **found.kwargs)
@@ -101,21 +103,31 @@ class Watch:
         return self.gone and kind is asyncio.CancelledError
 
 
-async def read_body(receive: Receive, limit: int) -> bytes:
+async def is_known(request: LeanRequest) -> bool:
+    """Whether the request presents a key of ours; what else is wrong with it, its view says."""
+    try:
+        return await presented(request) is not None
+    except GatewayError:
+        return False
+
+
+async def read_body(receive: Receive, limit: int, known: Callable[[], Awaitable[bool]]) -> bytes:
     """Return the whole body; raises Gone, or PayloadTooLarge once the client has sent it.
 
     What is too large is read on for a while and forgotten: a client that is still sending
-    would not see our answer.
+    would not see our answer. So is what is large, from somebody who is not `known`.
     """
     pieces: list[bytes] = []
-    size = 0
+    size, most = 0, STRANGERS_BYTES
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
         piece = message.get("body", b"")
         size += len(piece)
-        if size <= limit:
+        if size > most == STRANGERS_BYTES:
+            most = limit if await known() else 0
+        if size <= most:
             pieces.append(piece)
         elif size > limit * DRAIN_FACTOR:
             break

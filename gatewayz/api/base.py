@@ -77,22 +77,25 @@ class AsyncAPIView(APIView):
         return super().options(request, *args, **kwargs)
 
 
-async def caller(request: Request) -> Key:
-    """Return the key that the request presents, valid now and for this request.
-
-    Raises InvalidKey, AddressNotAllowed or EndpointNotAllowed.
-    """
+async def presented(request: HttpRequest | Request) -> Key | None:
+    """Return the key that the request presents, valid or not; None if there is no such key."""
     token = header(request, b"authorization")
     if token[:7].lower() == "bearer ":
         token = token[7:]
     token = token.strip() or header(request, b"x-api-key").strip()
     if not wellformed(token):
-        return check_key(None, time.time())
+        return None
     wanted = digests(token)
     known, key = plane.keys.seen(wanted)
-    if not known:
-        key = await plane.read_key(wanted)
-    found = check_key(key, time.time())
+    return key if known else await plane.read_key(wanted)
+
+
+async def caller(request: Request) -> Key:
+    """Return the key that the request presents, valid now and for this request.
+
+    Raises InvalidKey, AddressNotAllowed or EndpointNotAllowed.
+    """
+    found = check_key(await presented(request), time.time())
     if found.networks:
         forwarded = header(request, b"x-forwarded-for")
         peer = request.scope["client"][0] if request.scope.get("client") else ""

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, QueryDict
-from django.urls import ResolverMatch
 from django.utils.functional import cached_property
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Empty, Request
@@ -21,12 +20,16 @@ class LeanRequest(ASGIRequest):
     """A request whose body has come. Most views read no more than that and a header or two."""
 
     _post_parse_error = _read_started = False
+    _body = b""
 
-    def __init__(self, scope: Any, body: bytes, found: ResolverMatch) -> None:
+    def __init__(self, scope: Any) -> None:
         self.scope = scope
         self.path = self.path_info = scope["path"]
         self.method = scope["method"]
-        self.resolver_match = found
+        self.resolver_match = None
+
+    def has(self, body: bytes) -> None:
+        """Take the whole body, once it is there."""
         self._body = body
 
     @cached_property

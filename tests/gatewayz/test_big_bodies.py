@@ -70,6 +70,26 @@ def test_memory_stays_bounded_while_many_send_too_much(gateway: Gateway) -> None
     assert most[0] - before < 3 * LIMIT + SPARE
 
 
+def test_of_a_large_body_without_a_key_of_ours_nothing_is_kept(gateway: Gateway) -> None:
+    """Strangers who stop before the end would hold memory for as long as they like."""
+    (pid,) = gateway.worker_pids()
+    before = rss_bytes(pid)
+    made_up = gateway.key[:-4] + "0000"
+    socks = []
+    for token in ("", made_up) * 10:
+        socks.append(raw(gateway, f"authorization: Bearer {token}\r\ncontent-length: {LIMIT}"))
+        socks[-1].sendall(b"x" * (LIMIT - 1))
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        assert rss_bytes(pid) - before < 2 * LIMIT
+        time.sleep(0.02)
+    for sock in socks:
+        sock.sendall(b"x")
+        sock.settimeout(10)
+        assert sock.recv(4096).startswith(b"HTTP/1.1 401 ")
+        sock.close()
+
+
 def test_a_raw_client_that_only_promises_much_is_left_waiting(gateway: Gateway) -> None:
     """Others are answered meanwhile, and its going away is no error."""
     with raw(gateway, f"content-length: {10**15}") as sock:
