@@ -19,9 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 	@touch $@
 
 run: .venv/installed
-	@$(BIN)/python manage.py migrate --verbosity 0
-	@$(BIN)/python manage.py bootstrap --host $(HOST) --port $(PORT)
-	@exec $(BIN)/python manage.py serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
+	@exec $(BIN)/python manage.py serve --prepare --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest

@@ -34,18 +34,20 @@ class Live:
         self._on_change = on_change
         self._on_swap = on_swap
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="revisions", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Read everything, then keep watching. Raises what the first reading raises."""
         self.snapshot = load()
         self.checked_at = time.monotonic()
         connection.close()
+        self._thread = threading.Thread(target=self._watch, name="revisions", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         self._stopped.set()
-        self._thread.join(timeout=5)
+        if self._thread is not None:
+            self._thread.join(timeout=5)
 
     def refresh(self) -> None:
         """Take over the newest revision, if there is one."""

@@ -6,19 +6,25 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 
+from gatewayz.pending import pending
 from providers import adapters
 from providers.encryption import Undecryptable
 from providers.models import Credential, Provider
 
 
-def problems() -> Iterator[str]:
-    """Yield what keeps this installation from serving, the most basic first."""
+def problems(migrate: bool = False) -> Iterator[str]:
+    """Yield what keeps this installation from serving, the most basic first.
+
+    migrate: missing migrations are no problem; the database is brought up to date.
+    """
     try:
         yield from unreachable_database()
+        if migrate and pending():
+            call_command("migrate", verbosity=0)
         yield from missing_migrations()
         yield from failed_checks()
         yield from unknown_adapters()
@@ -27,9 +33,14 @@ def problems() -> Iterator[str]:
     except (DatabaseError, ImproperlyConfigured) as problem:
         yield f"the database cannot be used: {one_line(problem)}"
     finally:
-        connection.close()
-        if connection.vendor == "postgresql":
-            connection.close_pool()
+        close_database()
+
+
+def close_database() -> None:
+    """Leave neither connections nor a pool's threads to the processes that come of this one."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()
 
 
 def one_line(problem: Exception) -> str:
@@ -46,10 +57,9 @@ def unreachable_database() -> Iterator[str]:
 
 
 def missing_migrations() -> Iterator[str]:
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    plan = pending()
     if plan:
-        names = ", ".join(str(migration) for migration, _ in plan[:3])
+        names = ", ".join(plan[:3])
         more = f" and {len(plan) - 3} more" if len(plan) > 3 else ""
         yield f"migrations are missing ({names}{more}): run `manage.py migrate`"
 

@@ -80,8 +80,7 @@ def running(gateway: Gateway, command: str) -> list[int]:
     found = []
     for pid in descendants(gateway.process.pid):
         with suppress(OSError):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            found += [pid] if command.encode() in words else []
+            found += [pid] if Path(f"/proc/{pid}/comm").read_text() == f"{command}\n" else []
     return found
 
 

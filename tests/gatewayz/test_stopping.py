@@ -95,8 +95,8 @@ def test_a_process_that_dies_at_once_is_given_up(tmp_path: Path) -> None:
     script.write_text(
         "import sys\n"
         "from gatewayz.supervisor import Child, Supervisor\n"
-        "if len(sys.argv) == 1: Supervisor([Child('web', ['run_web'])]).run()\n"
-        "sys.exit('no web today')\n"
+        "last_words = 'no web ' + 'today'\n"
+        "Supervisor([Child('web', sys.exit, (last_words,))]).run()\n"
     )
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(script)]

@@ -18,6 +18,7 @@ from django.core.management.base import BaseCommand
 from gatewayz.celery import app
 
 log = logging.getLogger(__name__)
+NICE = 10  # what it does can wait for requests that share its processors
 LOOK_S = 1  # how often beat looks at the schedules that admins edit
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        os.nice(NICE)
         for folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.values():
             if isinstance(folder, str):
                 settings.DATA_DIR.joinpath(folder).mkdir(parents=True, exist_ok=True)
