@@ -110,13 +110,21 @@ class View:
 
     def entries(self) -> Iterator[Entry]:
         """Yield what is listed, in the order of ids; in short turns."""
-        snapshot = self.snapshot
-        ids = snapshot.models if self.slug is None else snapshot.offered.get(self.slug, ())
-        for model_id in politely(in_order(ids)):
-            model = snapshot.models.get(model_id)
-            entry = self.entry(model) if model is not None and not model.hidden else None
+        for model_id in self.ids():
+            entry = self.listed(model_id)
             if entry is not None:
                 yield entry
+
+    def ids(self) -> Iterator[str]:
+        """Yield the models that may be listed, in order."""
+        snapshot = self.snapshot
+        ids = snapshot.models if self.slug is None else snapshot.offered.get(self.slug, ())
+        return politely(in_order(ids))
+
+    def listed(self, model_id: str) -> Entry | None:
+        """Return the entry of a model; None if there is no such model, or none in lists."""
+        model = self.snapshot.models.get(model_id)
+        return None if model is None or model.hidden else self.entry(model)
 
     def entry(self, model: Model) -> Entry | None:
         """Return the model's entry; None if no offer of it can be used."""
@@ -127,6 +135,17 @@ class View:
         if len(offers) > 1:
             offers.sort(key=lambda offer: (ends[offer.slug].priority, offer.slug))
         return Entry(model, tuple(offers), ends[offers[0].slug].site_url)
+
+    def is_like(self, other: "View") -> bool:
+        """Whether entries differ only where models or offers do."""
+        one, two = self.snapshot, other.snapshot
+        same = one.endpoints is two.endpoints and one.blocks is two.blocks
+        return same and (self.slug, self.permissions) == (other.slug, other.permissions)
+
+    def says_the_same(self, other: "View", model_id: str) -> bool:
+        one, two = self.snapshot, other.snapshot
+        same = one.models.get(model_id) is two.models.get(model_id)
+        return same and one.offers.get(model_id) is two.offers.get(model_id)
 
     def reason(self, model: Model, offer: Offer) -> str:
         """Say why no request could use the offer, or return the empty string."""

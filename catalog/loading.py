@@ -1,6 +1,6 @@
 """Reads the configuration into a snapshot: all of it, or the parts that changed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from catalog import revisions
 from catalog.building import Pieces, assemble, tried
@@ -12,10 +12,13 @@ from catalog.models import (
     Offer,
     Variant,
 )
+from catalog.turns import ROWS
+from catalog.values import Offer as OfferValue
 from catalog.values import Snapshot
 from providers.models import Provider
 
 TRIES = 20
+MOST_MODELS = 500  # asked for by their names; of more, all are read
 
 
 class Unsteady(RuntimeError):
@@ -44,14 +47,28 @@ def taken_over(old: Snapshot | None, number: int) -> Snapshot:
     parts = revisions.since(old.revision) if old is not None else None
     if old is None or parts is None:
         return assemble(Snapshot(), read_all(), number)
-    return assemble(old, read(parts | newcomers(parts, old)), number)
+    pieces = read(parts | newcomers(parts, old))
+    pieces.offers |= offers_of(left_behind(pieces, old))
+    return assemble(old, pieces, number)
 
 
-def newcomers(parts: Collection[str], old: Snapshot | None) -> set[str]:
+def newcomers(parts: Collection[str], old: Snapshot) -> set[str]:
     """A provider that `old` does not know brings its offers with it."""
-    known = old.endpoints if old is not None else {}
-    slugs = (part.removeprefix("provider:") for part in parts if part.startswith("provider:"))
-    return {f"offers:{slug}" for slug in slugs if slug not in known}
+    return {f"offers:{slug}" for slug in names("provider", parts) if slug not in old.endpoints}
+
+
+def left_behind(pieces: Pieces, old: Snapshot) -> set[str]:
+    """Return the providers whose offers carry an id that is gone: of a model renamed or deleted."""
+    gone = {name for name, model in pieces.some_models.items() if model is None}
+    if pieces.models is not None:
+        gone |= old.offers.keys() - pieces.models.keys()
+    slugs = {offer.slug for name in gone for offer in old.offers.get(name, ())}
+    return slugs - pieces.offers.keys()
+
+
+def names(kind: str, parts: Iterable[str]) -> list[str]:
+    """Return what parts of one kind are of."""
+    return [part[len(kind) + 1 :] for part in parts if part.startswith(f"{kind}:")]
 
 
 def read_all() -> Pieces:
@@ -63,19 +80,20 @@ def read_all() -> Pieces:
 def read(parts: Collection[str]) -> Pieces:
     """Read what `parts` name; parts of other layers are not ours and cost nothing."""
     pieces = Pieces()
-    named = [part.split(":", 1) for part in parts if ":" in part]
-    providers = [name for kind, name in named if kind == "provider"]
-    offers = [name for kind, name in named if kind == "offers"]
-    experience = {name for kind, name in named if kind == "experience"}.difference(offers)
+    providers, offers, models = (names(kind, parts) for kind in ("provider", "offers", "model"))
+    experience = set(names("experience", parts)).difference(offers)
     if providers:
         pieces.endpoints = endpoints(providers)
     if offers:
         pieces.offers = offers_of(offers)
     if experience:
         pieces.experience = OfferHealth.objects.told(experience)
-    if "models" in parts:
-        rows = Model.objects.iterator(chunk_size=2000)
+    if "models" in parts or len(models) > MOST_MODELS:
+        rows = Model.objects.iterator(chunk_size=ROWS)
         pieces.models = {row.model_id: row.value_of() for row in rows}
+    elif models:
+        found = {row.model_id: row.value_of() for row in Model.objects.filter(model_id__in=models)}
+        pieces.some_models = {name: found.get(name) for name in models}
     if "aliases" in parts:
         pieces.aliases = dict(ModelAlias.objects.values_list("alias", "target"))
     if "variants" in parts:
@@ -95,9 +113,11 @@ def endpoints(slugs: Collection[str]) -> dict:
     return {slug: found.get(slug) for slug in slugs}
 
 
-def offers_of(slugs: Collection[str]) -> dict:
+def offers_of(slugs: Collection[str]) -> dict[str, tuple[OfferValue, ...]]:
     """Return the offers by slug; those that a provider no longer lists stay away."""
-    found: dict[str, list] = {slug: [] for slug in slugs}
+    if not slugs:
+        return {}
+    found: dict[str, list[OfferValue]] = {slug: [] for slug in slugs}
     rows = Offer.objects.alive().filter(provider__slug__in=slugs).order_by("pk")
     for offer in rows.values_of():
         found[offer.slug].append(offer)

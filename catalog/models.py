@@ -13,6 +13,7 @@ from catalog import prices, values
 from catalog.listed import MANUAL, ListedModel, ListedOffer
 from catalog.offer_values import OFFER_COLUMNS, offer_value, price_of
 from catalog.prices import PriceRecord, other_prices_field, price_field
+from catalog.turns import ROWS
 from providers.configuration import ConfigurationQuerySet, ConfigurationRow
 from providers.models import Provider, strings
 
@@ -35,7 +36,7 @@ def chat() -> list[str]:
 class Model(ListedModel, ConfigurationRow):
     """What a client may ask for."""
 
-    part = ("models", None)
+    part = ("model", "model_id")
 
     model_id = models.CharField(
         max_length=250,
@@ -68,18 +69,6 @@ class Model(ListedModel, ConfigurationRow):
 
     def __str__(self) -> str:
         return self.model_id
-
-    @classmethod
-    def parts_of(cls, rows: models.QuerySet) -> set[str]:
-        """A model's offers carry its id, so they are read again with it."""
-        providers = Offer.objects.filter(model__in=models.QuerySet.order_by(rows).values("pk"))
-        slugs = models.QuerySet.distinct(providers.order_by()).values_list(
-            "provider__slug", flat=True
-        )
-        return {"models", *(f"offers:{slug}" for slug in slugs)}
-
-    def parts(self) -> set[str]:
-        return self.parts_of(type(self).objects.filter(pk=self.pk)) if self.pk else {"models"}
 
     def clean(self) -> None:
         for row in ModelAlias.objects.filter(alias=self.model_id):
@@ -114,7 +103,7 @@ class OfferQuerySet(ConfigurationQuerySet):
         columns = models.QuerySet.values_list(self, *OFFER_COLUMNS, named=True)
         return [
             offer_value(row, row.model__model_id, row.provider__slug, price_of(row))
-            for row in columns.iterator(chunk_size=2000)
+            for row in columns.iterator(chunk_size=ROWS)
         ]
 
     def manual_prices(self) -> dict[int, prices.Prices]:

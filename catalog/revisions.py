@@ -12,6 +12,7 @@ from providers.configuration import changed
 
 CHANNEL = "gatewayz:revision"
 PATIENCE_S = 0.5
+MOST_MODELS = 200  # named in one revision; where more changed, all are read
 log = logging.getLogger(__name__)
 
 
@@ -34,10 +35,17 @@ def record(sender: object, parts: set[str], summary: str, author: str, **_: obje
     """Give the change that is being made its number."""
     State.objects.filter(pk=1).update(number=F("number") + 1)
     number = current()
+    parts = gathered(parts)
     Revision.objects.create(
         number=number, parts=sorted(parts), summary=summary[:300], author=author[:150]
     )
     transaction.on_commit(lambda: publish(number))
+
+
+def gathered(parts: set[str]) -> set[str]:
+    """Return the parts, with one for all models in place of very many."""
+    models = {part for part in parts if part.startswith("model:")}
+    return parts if len(models) <= MOST_MODELS else parts - models | {"models"}
 
 
 def client() -> redis.Redis:

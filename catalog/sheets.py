@@ -2,7 +2,7 @@
 
 import gzip
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from io import BytesIO
@@ -82,8 +82,7 @@ class Sheet:
     """
 
     def __init__(self, view: View, entries: list[Entry], rows: list[bytes]) -> None:
-        self.entries = entries
-        self._slug = view.slug
+        self.entries, self.view = entries, view
         self.expires_at = expiry(view)
         self.numbers = {entry.model.id: number for number, entry in politely(enumerate(entries))}
         self.able: dict[str, array[int]] = {}
@@ -113,12 +112,21 @@ class Sheet:
     def row(self, number: int) -> bytes:
         return self.body[self._starts[number] : self._starts[number + 1] - 1]
 
-    def row_of(self, entry: Entry) -> bytes | None:
-        """Return the row of exactly this entry, if it is here."""
+    def known(self, entry: Entry) -> tuple[Entry, bytes] | None:
+        """Return the equal entry that is here, and its row, if there is one."""
         number = self.numbers.get(entry.model.id)
-        if number is None or self.entries[number] != entry:
+        if number is None:
             return None
-        return self.row(number)
+        ours = self.entries[number]
+        return (ours, self.row(number)) if ours is entry or ours == entry else None
+
+    def tells_of(self, view: View) -> bool:
+        """Whether entries of the view differ from these only where models or offers do."""
+        return self.view.now <= view.now < self.expires_at and view.is_like(self.view)
+
+    def entry(self, model_id: str) -> Entry | None:
+        number = self.numbers.get(model_id)
+        return None if number is None else self.entries[number]
 
     def compressed(self) -> bytes:
         """Return the body, gzipped; slow the first time, for a thread."""
@@ -157,7 +165,7 @@ class Sheet:
             "returned": returned,
             "limit": limit,
             "offset": offset,
-            "gateway": self._slug,
+            "gateway": self.view.slug,
             "has_more": offset + returned < total,
         }
         return b"]," + _encode(rest)[1:]
@@ -181,10 +189,24 @@ def expiry(view: View) -> float:
 
 
 def sheet_of(view: View, older: Sequence[Sheet] = ()) -> Sheet:
-    """Make the list; rows that `older` ones have are taken over. In short turns, for a thread."""
-    entries = list(view.entries())
-    rows = []
-    for entry in politely(entries):
-        known = (sheet.row_of(entry) for sheet in older)
-        rows.append(next((row for row in known if row is not None), b"") or _encode(entry.row()))
+    """Make the list; what `older` ones have is taken over. In short turns, for a thread."""
+    entries, rows = [], []
+    for entry in listed(view, older):
+        found = (known for sheet in older if (known := sheet.known(entry)) is not None)
+        entry, row = next(found, None) or (entry, _encode(entry.row()))
+        entries.append(entry)
+        rows.append(row)
     return Sheet(view, entries, rows)
+
+
+def listed(view: View, older: Sequence[Sheet]) -> Iterator[Entry]:
+    """Yield the entries; what follows from rows that did not change is not worked out again."""
+    like = next((sheet for sheet in older if sheet.tells_of(view)), None)
+    if like is None:
+        yield from view.entries()
+        return
+    for model_id in view.ids():
+        same = view.says_the_same(like.view, model_id)
+        entry = like.entry(model_id) if same else view.listed(model_id)
+        if entry is not None:
+            yield entry

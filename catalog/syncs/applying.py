@@ -47,7 +47,7 @@ def apply(
             raise Overtaken("it was ended in the meantime")
         writer = Writer(provider, run, confirmed)
         writer.write(differences)
-        announce(writer.parts, "")
+        announce(writer.parts | Model.objects.filter(pk__in=writer.models).parts(), "")
     return writer.refused
 
 
@@ -66,12 +66,14 @@ def summary(differences: Iterable[Difference]) -> str:
 
 
 class Writer:
-    """Writes a provider's differences. parts: what the data plane has to read anew."""
+    """Writes a provider's differences. parts: what the data plane has to read anew, and the models
+    of which it has to read what is said of them."""
 
     def __init__(self, provider: Provider, run: SyncRun, confirmed: bool) -> None:
         self.provider, self.run, self.confirmed = provider, run, confirmed
         self.now = timezone.now()
         self.parts: set[str] = set()
+        self.models: set[int] = set()
         self.refused: list[str] = []
         self.offers: dict[str, tuple[int, int]] = {}
         self.prices: dict[int, Prices] = {}
@@ -154,7 +156,7 @@ class Writer:
         if "model" in change.after:
             words = {**change.after["model"], "listed_by": self.provider}
             Model.objects.filter(pk=model_pk).record(**words)
-            self.parts.add("models")
+            self.models.add(model_pk)
 
     def miss(self, change: Difference) -> None:
         if self.confirmed:

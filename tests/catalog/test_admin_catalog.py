@@ -41,7 +41,7 @@ def test_a_model_and_its_offers_are_saved_as_one_revision(admin_client: Client) 
     assert errors(answer) == ""
     assert Offer.objects.get(upstream_id="chat-1").value_of().price.input == 500_000
     revision = Revision.objects.first()
-    assert (revision.author, revision.parts) == ("admin", ["models", "offers:groq"])
+    assert (revision.author, revision.parts) == ("admin", ["model:acme/chat-1", "offers:groq"])
     assert revision.summary == "added model acme/chat-1"
     assert revision.number == before + 1
 

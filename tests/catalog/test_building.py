@@ -21,6 +21,7 @@ CHANGES = st.lists(
         optional={
             "providers": st.dictionaries(SLUGS, st.none() | PROVIDERS, max_size=3),
             "models": st.sets(MODELS),
+            "model": st.tuples(MODELS, st.booleans()),
             "aliases": st.dictionaries(st.sampled_from(["gpt4", "GPT4", "llama"]), MODELS),
             "variants": st.sets(st.sampled_from(["floor", "nitro"])),
             "blocks": st.lists(st.tuples(MODELS, st.none() | SLUGS), max_size=3),
@@ -51,9 +52,16 @@ class State:
                 taken |= set(names)
                 self.providers[slug] = (names, given_[1])
         self.rows |= {name: change[name] for name in self.rows if name in change}
+        if "model" in change:
+            name, there = change["model"]
+            others = self.rows["models"] - {name}
+            self.rows["models"] = others | {name} if there else others
         self.blocks = change.get("blocks", self.blocks)
         self.blocks = [(p, s) for p, s in self.blocks if s is None or s in self.providers]
-        return self.pieces(set(providers), {*change, *(["blocks"] if providers else [])})
+        pieces = self.pieces(set(providers), {*change, *(["blocks"] if providers else [])})
+        if "model" in change and pieces.models is None:
+            pieces.some_models = {name: Model(name) if there else None}
+        return pieces
 
     def pieces(self, slugs: set[str], parts: set[str]) -> Pieces:
         return Pieces(
@@ -111,6 +119,36 @@ def test_experience_changes_offers_and_nothing_else() -> None:
     again = assemble(new, Pieces(experience={"groq": {}}), 3)
     assert again.offers["a/x"] is new.offers["a/x"]
     assert assemble(new, Pieces(experience={"hf": {}}), 4).offers == old.offers
+
+
+def test_what_was_read_again_and_says_the_same_is_the_same_object() -> None:
+    state = State()
+    change = {
+        "providers": {"groq": ([], {"a/x": "1", "gpt": "2"}), "hf": ([], {"a/x": "1"})},
+        "models": {"a/x", "b/y"},
+        "aliases": {"gpt4": "a/x"},
+    }
+    old = assemble(Snapshot(), state.change(change), 1)
+    again = {"providers": {"groq": ([], {"a/x": "1", "gpt": "up-2"})}, "models": {"a/x", "b/y"}}
+    new = assemble(old, state.change(again), 2)
+    assert new.models["a/x"] is old.models["a/x"]
+    assert new.offers["a/x"] is old.offers["a/x"]
+    assert new.offers["gpt"] != old.offers["gpt"]
+    assert new.folded is old.folded
+
+
+def test_a_models_new_name_leaves_every_other_model_alone() -> None:
+    state = State()
+    old = assemble(Snapshot(), state.change({"models": {"a/x", "A/x", "b/y"}}), 1)
+    new = assemble(old, Pieces(some_models={"a/x": Model("a/x", "New")}), 2)
+    assert {name: model.name for name, model in new.models.items() if model.name} == {"a/x": "New"}
+    assert all(new.models[name] is old.models[name] for name in ("A/x", "b/y"))
+    assert old.models["a/x"].name == ""
+    assert new.folded is old.folded
+    gone = assemble(new, Pieces(some_models={"a/x": None}), 3)
+    assert gone.folded == {"a/x": ("A/x",), "b/y": ("b/y",)}
+    assert new.finder.search("new") == ["a/x"]
+    assert gone.finder.search("new") == []
 
 
 def test_what_did_not_change_is_the_same_object() -> None:

@@ -39,7 +39,7 @@ class Editor:
             ({"aliases"}, self.realias),
             ({"provider:groq"}, lambda n: rows.record(base_url=f"https://{n}.example")),
             ({"offers:groq"}, lambda n: offers.record(upstream_id=f"one-{n}")),
-            ({"models"}, lambda n: Model.objects.filter(pk=one.pk).record(name=f"name {n}")),
+            ({"model:m/one"}, lambda n: Model.objects.filter(pk=one.pk).record(name=f"name {n}")),
             ({f"key:{key.public_id}"}, lambda n: keys.record(name=f"key {n}")),
         ]
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -206,9 +207,55 @@ def test_rows_that_did_not_change_are_taken_over() -> None:
     few = assemble(MANY, Pieces(offers={"provider-1": ()}), 2)
     again = sheet_of(replace(view, snapshot=few), [sheet])
     assert len(again) < len(sheet)
-    kept = [entry for entry in again.entries if sheet.row_of(entry) is not None]
+    kept = [entry for entry in again.entries if sheet.known(entry) is not None]
     assert len(kept) == len(again)
     assert listed(again) == [row for row in listed(sheet) if row["source_gateway"] != "provider-1"]
+
+
+def edits() -> Iterator[Snapshot]:
+    """Yield the town as it becomes, edit by edit."""
+    now = TOWN
+    hidden = replace(TOWN.models[LLAMA], hidden=True)
+    for number, pieces in enumerate(
+        (
+            Pieces(some_models={LLAMA: hidden}),
+            Pieces(some_models={LLAMA: replace(hidden, hidden=False, name="Renamed")}),
+            Pieces(some_models={LLAMA: None}),
+            Pieces(some_models={LLAMA: Model(LLAMA), "new/one": Model("new/one")}),
+            Pieces(offers={"groq": (offer("new/one", "groq"),)}),
+            Pieces(blocks=(Block(1, "new/*", None, "no", NOW + 1),)),
+            Pieces(offers={"groq": ()}),
+        ),
+        2,
+    ):
+        now = assemble(now, pieces, number)
+        yield now
+
+
+@pytest.mark.parametrize("slug", [None, "groq"])
+def test_a_list_made_of_an_older_one_is_the_one_made_anew(slug: str | None) -> None:
+    older, bodies = sheet_of(replace(ALL, slug=slug)), set()
+    for snapshot in edits():
+        for now in (NOW, NOW + 2 + HALF_OPEN_S):
+            view = View(snapshot, EVERYTHING, slug, now)
+            again, anew = sheet_of(view, [older]), sheet_of(view)
+            assert (again.body, again.able, again.counts) == (anew.body, anew.able, anew.counts)
+            bodies.add(again.body)
+            older = again
+    assert len(bodies) > 4
+
+
+def test_entries_that_did_not_change_are_the_same_objects() -> None:
+    """An old list leaves little to free when it goes: all of 50,000 took 12 ms at once."""
+    sheet = sheet_of(ALL)
+    for changed in (
+        assemble(TOWN, Pieces(some_models={LLAMA: Model(LLAMA, "New")}), 2),
+        replace(TOWN, endpoints=dict(TOWN.endpoints)),
+    ):
+        again = sheet_of(replace(ALL, snapshot=changed), [sheet])
+        others = [entry for entry in again.entries if entry.model.id != LLAMA]
+        assert others
+        assert all(sheet.entry(entry.model.id) is entry for entry in others)
 
 
 @pytest.mark.timeout(60)

@@ -46,7 +46,7 @@ def test_everything_in_the_file_was_planted() -> None:
 
 def test_seeding_is_one_revision() -> None:
     revision = Revision.objects.get()
-    assert {"provider:groq", "models", "offers:echo", "variants"} <= set(revision.parts)
+    assert {"provider:groq", "model:echo", "offers:echo", "variants"} <= set(revision.parts)
 
 
 def test_migrating_again_changes_nothing() -> None:

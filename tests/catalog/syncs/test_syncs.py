@@ -72,7 +72,9 @@ def test_a_first_sync_is_one_revision(listing) -> None:
     synced(provider)
     assert Revision.objects.count() == before + 1
     newest = Revision.objects.first()
-    assert newest.parts == ["models", "offers:openrouter"]
+    names = Model.objects.filter(listed_by=provider).values_list("model_id", flat=True)
+    models = sorted(f"model:{name}" for name in names)
+    assert newest.parts == [*models, "offers:openrouter"]
     assert (newest.author, newest.summary) == ("sync", "synced openrouter: 30 added")
 
 
