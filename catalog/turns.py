@@ -7,7 +7,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 TURN_S = 0.002
 PAUSE_S = 0.0003
-ROWS = 200  # to fetch at once: a driver that makes 2,000 of them keeps the interpreter for 10 ms
+ROWS = 200  # to fetch at once: a driver that makes 2,000 of them keeps the interpreter for 30 ms
 
 
 def politely(items: Iterable[Item]) -> Iterator[Item]:
