@@ -7,17 +7,21 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from catalog.glance import glance
 from catalog.models import Revision, State
 from providers.configuration import changed
 
 CHANNEL = "gatewayz:revision"
+NUMBER = f"SELECT number FROM {State._meta.db_table} WHERE id = 1"
 PATIENCE_S = 0.5
 MOST_MODELS = 200  # named in one revision; where more changed, all are read
 log = logging.getLogger(__name__)
 
 
 def current() -> int:
-    return State.objects.values_list("number", flat=True).get(pk=1)
+    """Return the number now; raises django.db.Error."""
+    [(number,)] = glance(NUMBER)
+    return int(number)
 
 
 def since(number: int) -> set[str] | None:
