@@ -68,6 +68,12 @@ def test_a_web_process_that_is_killed_is_back_at_once(first: Gateway) -> None:
     wait_until(first.ready, BACK_S)
 
 
+def test_who_forks_has_one_thread(first: Gateway) -> None:
+    """A process that is forked beside another thread may wait for ever for what that one held."""
+    assert first.process is not None
+    assert "Threads:\t1\n" in Path(f"/proc/{first.process.pid}/status").read_text()
+
+
 def test_the_worker_gives_way_to_the_web(first: Gateway) -> None:
     wait_until(lambda: bool(running(first, "run_worker")))
     (worker,), (web,) = running(first, "run_worker"), running(first, "run_web")
