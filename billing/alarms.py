@@ -12,13 +12,13 @@ from billing.limits.notices import reached
 from billing.limits.periods import moment, period_of
 from billing.models import ApiKey, UsageRow
 from billing.money import written
+from billing.rollups.users import latest, users_of
 from catalog.alerts.kinds import Finding
 from catalog.alerts.models import AlertRule
 from catalog.alerts.raising import raise_alert
 from catalog.alerts.registry import evaluates
 from catalog.models import Offer
 
-MOST_KEYS = 50  # that one alert names
 LONGEST = timedelta(days=32)  # of a budget's periods that end
 OWNERS = ("budget__account", "budget__key", "budget__member__user")
 REFUSED = {
@@ -75,9 +75,10 @@ def deprecated(rule: AlertRule, now: datetime) -> Iterator[Finding]:
     edge = now.date() + timedelta(days=rule.threshold)
     soon = Q(deprecated_at__lte=edge) | Q(deprecated=True, deprecated_at=None)
     rows = Offer.objects.alive().filter(soon, enabled=True, provider__enabled=True)
+    lately = latest(now - rule.window)
     for row in rows.select_related("model", "provider").order_by("pk").iterator(500):
-        used = users(row.provider.slug, row.model.model_id, now - rule.window)
-        if used:
+        what = (row.provider.slug, row.model.model_id)
+        if used := users_of(what, now - rule.window, lately):
             yield ending(row, used)
 
 
@@ -94,27 +95,6 @@ def ending(row: Offer, used: dict[str, datetime]) -> Finding:
         "keys": keys,
     }
     return Finding(str(row), f"it {when}{what}; used by {said}{more}", details)
-
-
-def users(slug: str, model_id: str, since: datetime) -> dict[str, datetime]:
-    """Return the keys that used a model at a provider since then, with their last time.
-
-    From key to key through the index, however many requests each of them made.
-    """
-    found: dict[str, datetime] = {}
-    rows = UsageRow.objects.filter(provider=slug, model_id=model_id)
-    last = ""
-    while len(found) < MOST_KEYS:
-        key = rows.filter(key_id__gt=last).order_by("key_id").values_list("key_id", flat=True)
-        following = key.first()
-        if following is None:
-            break
-        newest = rows.filter(key_id=following).order_by("-created_at")
-        at = newest.values_list("created_at", flat=True).first()
-        if at is not None and at > since:
-            found[following] = at
-        last = following
-    return found
 
 
 def tell_refused(refused: dict[tuple[str, int], str]) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, ProhibitNullCharactersValidator
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from billing import values
 from billing.access import keys, scopes
 from billing.access.addresses import networks_of
+from billing.among import Among
 from billing.books.usage import UsageColumns
 from catalog.asks import EVERYTHING, Permissions
 from providers.configuration import ConfigurationQuerySet, ConfigurationRow
@@ -90,8 +91,9 @@ MONEY = {"balance_nano", "held_nano"}
 class AccountQuerySet(ConfigurationQuerySet):
     def lock(self, account_ids: Iterable[int]) -> None:
         """Lock these accounts' money until the transaction ends; always in the same order."""
-        rows = self.select_for_update(no_key=True).filter(pk__in=account_ids).order_by("pk")
-        list(rows.values_list("pk"))
+        if connection.features.has_select_for_update:  # SQLite's transaction is the only writer
+            rows = self.select_for_update(no_key=True).filter(Among("pk", account_ids))
+            list(rows.order_by("pk").values_list("pk"))
 
 
 class Account(ConfigurationRow):
@@ -338,9 +340,6 @@ class UsageRow(UsageColumns):
         indexes = [  # each answers a page: the newest rows of one of many
             models.Index(fields=["account", "-created_at"], name="usage_by_account"),
             models.Index(fields=["key_id", "-created_at"], name="usage_by_key"),
-            models.Index(
-                fields=["provider", "model_id", "key_id", "created_at"], name="usage_of_an_offer"
-            ),
             models.Index(
                 fields=["created_at"],
                 condition=models.Q(price_source="default"),

@@ -1,7 +1,6 @@
 """The data plane of one process: everything that a request needs, in memory."""
 
 import asyncio
-import gc
 import logging
 import sys
 import time
@@ -31,6 +30,7 @@ from catalog.records import Records
 from catalog.sheets import Sheet
 from catalog.shelf import Shelf
 from catalog.values import Snapshot
+from gatewayz.collector import spare_the_collector
 from gatewayz.metrics.board import Loose, board
 from gatewayz.metrics.meter import Meter
 from gatewayz.metrics.scrape import Scrape
@@ -43,7 +43,6 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 SWITCH_S = 0.0005  # how long a request waits for a thread that computes; ten times as long else
 BUILDERS = 2  # threads that make lists and the search
-YOUNG_MIDDLE_OLD = 2_000, 5, 2_000  # a full collection after 20 million objects that stayed
 LOOKUPS = 4  # at once; a database that hangs holds up these threads and nothing else
 QUESTIONS = 2  # of key holders, at once: their keys, money, receipts
 
@@ -169,17 +168,6 @@ def logged(work: Callable[[], None]) -> None:
         work()
     except Exception:
         log.exception("lists were not renewed, the next request for one makes it")
-
-
-def spare_the_collector() -> None:
-    """Leave what start-up made out of every later collection, and collect all of it seldom.
-
-    A full collection walks all of Django and the snapshot; it took a fifth of a request's time. The
-    young are collected often: 50,000 at once, while a snapshot is read, took 12 ms.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*YOUNG_MIDDLE_OLD)
 
 
 plane = Plane()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from django.db import DatabaseError
 from django.db.models import Q
 
+from billing.among import Among
 from billing.books.records import Record
 from billing.models import ApiKey
 
@@ -29,6 +30,6 @@ def touch(booked: Iterable[Record]) -> None:
         for second, key_ids in sorted(used.items()):
             at = datetime.fromtimestamp(second, UTC)
             earlier = Q(last_used_at=None) | Q(last_used_at__lt=at)
-            ApiKey.objects.filter(earlier, public_id__in=key_ids).record(last_used_at=at)
+            ApiKey.objects.filter(earlier, Among("public_id", key_ids)).record(last_used_at=at)
     except (DatabaseError, ValueError, OverflowError) as problem:
         log.warning("the last use of %s keys was not noted: %s", len(latest), problem)

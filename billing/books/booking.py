@@ -11,6 +11,7 @@ import msgspec
 from django.db import DataError, IntegrityError, transaction
 
 from billing.access.lastuse import touch
+from billing.among import Among
 from billing.books.entries import enter
 from billing.books.records import REFUSED, Record, decode, encode
 from billing.books.testimony import count_blocks, testify
@@ -70,7 +71,7 @@ class Bookkeeper:
         reading = self._readings.pop(name)
         elsewhere = {key for other in self._readings.values() for key in other.waiting}
         left = [record for key, record in reading.waiting.items() if key not in elsewhere]
-        booked = book(reading, [], left)
+        booked = book(reading, [], left) if left else 0
         reading.path.unlink()
         JournalFile.objects.filter(name=name).delete()
         return booked
@@ -161,9 +162,10 @@ def add_alone(path: Path, record: Record) -> bool:
 def not_booked(found: list[Record]) -> list[Record]:
     """Leave out what is booked already, and whose account is gone."""
     unique = {record.request_id: record for record in found}
-    booked = UsageRow.objects.filter(request_id__in=unique).values_list("request_id", flat=True)
-    accounts = {record.account_id for record in found}
-    known = set(Account.objects.filter(pk__in=accounts).values_list("pk", flat=True))
+    rows = UsageRow.objects.filter(Among("request_id", unique)).order_by()
+    booked = rows.values_list("request_id", flat=True)
+    accounts = Account.objects.filter(Among("pk", {record.account_id for record in found}))
+    known = set(accounts.order_by().values_list("pk", flat=True))
     fresh = set(unique).difference(booked)
     return [record for key, record in unique.items() if key in fresh and record.account_id in known]
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from billing.among import Among
 from billing.books.records import Record
 from billing.books.usage_rows import insert
 from billing.leases.models import Lease
@@ -62,9 +63,8 @@ def shrink(held: Counter[LeaseKey]) -> Counter[int]:
     """
     covered: Counter[int] = Counter()
     processes = {process for process, _ in held}
-    rows = Lease.objects.filter(
-        process__in=processes, account_id__in={account_id for _, account_id in held}
-    )
+    accounts = {account_id for _, account_id in held}
+    rows = Lease.objects.filter(Among("account_id", accounts), process__in=processes)
     changes = []
     for pk, process, account_id, amount in rows.order_by("pk").values_list(*COLUMNS):
         if used := min(held[process, account_id], amount):

@@ -19,20 +19,15 @@ COLUMNS = {
     "images": "images",
 }
 
-_parts_of = attrgetter(*COLUMNS.values())
+OF_USAGE = ("prompt_tokens", "completion_tokens", "usage_source", "reported_cost_nano", *COLUMNS)
+NONE = Usage(requests=0, source="none")
+_values_of = attrgetter("prompt", "completion", "source", "reported_nano", *COLUMNS.values())
 
 
-def columns_of(usage: Usage | None) -> dict[str, object]:
-    """Return the columns; without usage their defaults hold."""
-    if usage is None:
-        return {"usage_source": "none"}
-    return {
-        "prompt_tokens": usage.prompt,
-        "completion_tokens": usage.completion,
-        "usage_source": usage.source,
-        "reported_cost_nano": usage.reported_nano,
-        **dict(zip(COLUMNS, _parts_of(usage), strict=True)),
-    }
+def values_of(usage: Usage | None) -> tuple[int | str | None, ...]:
+    """Return the columns OF_USAGE."""
+    values: tuple[int | str | None, ...] = _values_of(usage or NONE)
+    return values
 
 
 class UsageColumns(models.Model):

@@ -4,14 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connection
-from django.db.models import Q
 from django.db.transaction import atomic
 from django.utils import timezone
 
 from billing import money
+from billing.among import Among
 from billing.ledger.models import (
     CUSTOMER,
     HOLDS,
@@ -35,8 +37,7 @@ class AlreadyBooked(Exception):
     """A transaction with this reference is there already; nothing was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(NamedTuple):
     """Names a ledger account; it is made when it is first posted to."""
 
     kind: str
@@ -149,7 +150,9 @@ def ids_of(sides: Iterable[Side]) -> dict[Side, int]:
 
 def read_ids(sides: Iterable[Side]) -> dict[Side, int]:
     accounts = {side.account_id for side in sides if side.account_id is not None}
-    kinds = {side.kind for side in sides if side.account_id is None}
-    rows = LedgerAccount.objects.filter(Q(account__in=accounts) | Q(account=None, kind__in=kinds))
-    values = rows.values_list("pk", "kind", "account_id", "provider")
-    return {Side(kind, account, provider): pk for pk, kind, account, provider in values}
+    kinds = {side.kind for side in sides}
+    of_kind = LedgerAccount.objects.filter(kind__in=kinds).order_by()
+    columns = of_kind.values_list("pk", *Side._fields)
+    owned = columns.filter(Among("account_id", accounts)) if accounts else ()
+    rows = chain(owned, columns.filter(account=None))
+    return {Side._make(side): pk for pk, *side in rows}

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
+from billing.among import Among
 from billing.books.records import Record
 from billing.limits.models import Budget, BudgetSpend
 from billing.limits.notices import notice
@@ -38,8 +39,8 @@ def concerned(records: Iterable[Record]) -> Iterator[tuple[Budget, Collection[st
     account's, in the one order in which they are changed."""
     accounts = {record.account_id for record in records}
     keys = {record.key_id for record in records}
-    held = ApiKey.objects.filter(public_id__in=keys, holder__isnull=False)
-    mine = Q(account__in=accounts) | Q(key__public_id__in=keys)
+    held = ApiKey.objects.filter(Among("public_id", keys), holder__isnull=False)
+    mine = Q(Among("account_id", accounts)) | Q(Among("key__public_id", keys))
     mine |= Q(member__user__in=held.values("holder"))
     budgets = Budget.objects.filter(mine, enabled=True).select_related("key", "member")
     for budget in budgets.order_by("pk"):
@@ -48,7 +49,7 @@ def concerned(records: Iterable[Record]) -> Iterator[tuple[Budget, Collection[st
         elif budget.key is not None:
             yield budget, {budget.key.public_id}
         else:
-            here = budget.keys().filter(public_id__in=keys)
+            here = budget.keys().filter(Among("public_id", keys))
             yield budget, set(here.values_list("public_id", flat=True))
 
 

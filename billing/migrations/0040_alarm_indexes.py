@@ -17,10 +17,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='usagerow',
-            index=models.Index(fields=['provider', 'model_id', 'key_id', 'created_at'], name='usage_of_an_offer'),
-        ),
-        migrations.AddIndex(
-            model_name='usagerow',
             index=models.Index(condition=models.Q(('price_source', 'default')), fields=['created_at'], name='usage_without_a_price'),
         ),
     ]

@@ -79,6 +79,9 @@ class HourlyUsage(Sums):
         indexes = [
             models.Index(fields=["account", "booked_month"], name="hours_by_booked_month"),
             models.Index(fields=["key_id", "hour"], name="hours_by_key"),
+            models.Index(
+                fields=["provider", "model_id", "key_id", "hour"], name="hours_of_an_offer"
+            ),
         ]
 
     def __str__(self) -> str:

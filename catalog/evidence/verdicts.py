@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from providers.failures import KINDS
 
 TRAFFIC, PROBE, LIST = "traffic", "probe", "list"
@@ -26,8 +28,7 @@ DEMANDED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One dated proof. `at`: when it was over, in UTC; `detail`: safe to show.
 
     latency_ms: to the answer's end. first_byte_ms: to a stream's first event, None for whole

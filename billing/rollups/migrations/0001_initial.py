@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'hour of usage',
                 'verbose_name_plural': 'usage by the hour',
                 'ordering': ['-hour', '-pk'],
-                'indexes': [models.Index(fields=['account', 'booked_month'], name='hours_by_booked_month'), models.Index(fields=['key_id', 'hour'], name='hours_by_key')],
+                'indexes': [models.Index(fields=['account', 'booked_month'], name='hours_by_booked_month'), models.Index(fields=['key_id', 'hour'], name='hours_by_key'), models.Index(fields=['provider', 'model_id', 'key_id', 'hour'], name='hours_of_an_offer')],
                 'constraints': [models.UniqueConstraint(fields=('account_id', 'hour', 'booked_month', 'key_id', 'model_id', 'provider', 'endpoint'), name='usage_once_per_hour')],
             },
         ),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.books.usage import columns_of
+from billing.books.usage import OF_USAGE, values_of
 from billing.models import UsageRow
 from providers.values import Usage
 
@@ -18,13 +18,17 @@ usages = st.builds(
 )
 
 
+def row_of(usage: Usage | None) -> UsageRow:
+    return UsageRow(**dict(zip(OF_USAGE, values_of(usage), strict=True)))
+
+
 @given(usages)
 def test_usage_comes_back_as_it_was(usage: Usage) -> None:
-    row = UsageRow(**columns_of(usage))
+    row = row_of(usage)
     assert row.usage == usage
     assert row.prompt_tokens + row.completion_tokens == sum(usage.counts[:10])
 
 
 def test_no_usage_is_none_and_not_zero() -> None:
-    assert UsageRow(**columns_of(None)).usage is None
-    assert UsageRow(**columns_of(Usage())).usage == Usage()
+    assert row_of(None).usage is None
+    assert row_of(Usage()).usage == Usage()
