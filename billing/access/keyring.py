@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from billing.access.keylimits import ASKED, set_limit
 from billing.access.reach import accounts_of
 from billing.facts.keyfacts import Facts, managed_facts, standings
 from billing.models import Account, ApiKey
@@ -48,7 +49,7 @@ class Keyring:
 
     def add(self, asked: Mapping[str, Any]) -> tuple[Facts, str]:
         """Make a key; return it and its secret. `account` names another of the organisation's."""
-        fields = columns(asked)
+        fields, limit = parted(asked)
         account = self._account(fields.pop("account", None))
         with self._acting(), one_revision(f"issued a key to {account}"):
             Account.objects.select_for_update().get(pk=account.pk)  # so that the count holds
@@ -58,19 +59,21 @@ class Keyring:
             token = row.mint()
             check(row)
             row.save()
+            set_limit(row, limit)
         return self._told(row), token
 
     def change(self, public_id: str, asked: Mapping[str, Any]) -> Facts:
         """Change what is named, and nothing else."""
-        row, fields = self._row(public_id), columns(asked)
+        row, (fields, limit) = self._row(public_id), parted(asked)
         if row.revoked_at is not None:
             raise BadRequest("This key is revoked, which cannot be undone.")
         for name, value in fields.items():
             setattr(row, name, value)
         check(row, fields)
-        if fields:
-            with self._acting():
+        with self._acting(), one_revision():
+            if fields:
                 row.save(update_fields=list(fields))
+            set_limit(row, limit)
         return self._told(row)
 
     def revoke(self, public_id: str) -> Facts:
@@ -112,8 +115,10 @@ class Keyring:
         return acting_as(f"key {self._manager.public_id}")
 
 
-def columns(asked: Mapping[str, Any]) -> dict[str, Any]:
-    return {COLUMNS.get(name, name): value for name, value in asked.items()}
+def parted(asked: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is asked of the key's columns, and of its limit."""
+    fields = {COLUMNS.get(name, name): value for name, value in asked.items() if name not in ASKED}
+    return fields, {name: asked[name] for name in ASKED if name in asked}
 
 
 def check(row: ApiKey, changed: Mapping[str, Any] | None = None) -> None:

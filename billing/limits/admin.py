@@ -34,7 +34,7 @@ class SpendRows(ReadOnly, Rows):
 @admin.register(Budget)
 class BudgetAdmin(ConfigurationAdmin):
     form = BudgetForm
-    list_display = ("owner", "period", "soft", "hard", "enabled")
+    list_display = ("owner", "period", "soft", "hard", "by_api", "enabled")
     list_select_related = ("account", "key", "member__user", "member__organisation")
     list_filter = ("period", "enabled")
     search_fields = ("account__name", "key__public_id", "key__name", "member__user__username")

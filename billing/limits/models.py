@@ -133,10 +133,18 @@ class Budget(ConfigurationRow):
     soft_nano = models.BigIntegerField(null=True, blank=True, editable=False)
     hard_nano = models.BigIntegerField(null=True, blank=True, editable=False)
     enabled = models.BooleanField(default=True)
+    by_api = models.BooleanField(
+        default=False, editable=False, help_text="It is the <code>limit</code> of /v1/keys."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["account", "member", "key", "period", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(by_api=True), name="one_limit_of_a_key"
+            )
+        ]
 
     def __str__(self) -> str:
         edges = [

@@ -1,7 +1,8 @@
 """The bodies of /v1/keys: strict, what is not known is refused."""
 
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -15,11 +16,16 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What a key may be changed to; a member that is left out stays as it is."""
+    """What a key may be changed to; a member that is left out stays as it is.
+
+    limit: dollars, None for no limit. limit_reset: None for never.
+    """
 
     name: str | UnsetType = UNSET
     disabled: bool | UnsetType = UNSET
     expires_at: Moment | UnsetType | None = UNSET
+    limit: Decimal | UnsetType | None = UNSET
+    limit_reset: Literal["daily", "weekly", "monthly"] | UnsetType | None = UNSET
     allowed_endpoints: Names | UnsetType = UNSET
     allowed_models: Names | UnsetType = UNSET
     denied_models: Names | UnsetType = UNSET

@@ -11,7 +11,13 @@ from gatewayz.api.key_bodies import Change, NewKey, Rotation, given, read
 from gatewayz.plane import plane
 
 ON_A_PAGE, MOST = 100, 1000
-EXAMPLE = {"name": "laptop", "allowed_models": ["openai/*"], "expires_at": "2031-01-31T00:00:00Z"}
+EXAMPLE = {
+    "name": "laptop",
+    "allowed_models": ["openai/*"],
+    "expires_at": "2031-01-31T00:00:00Z",
+    "limit": 25,
+    "limit_reset": "monthly",
+}
 
 
 async def keyring(request: Request) -> Keyring:

@@ -74,7 +74,7 @@ def test_a_change_names_what_it_changes_and_leaves_the_rest(manager: Holder) -> 
 @pytest.mark.parametrize(
     ("body", "param"),
     [
-        ({"name": "x", "limit": 5}, "limit"),
+        ({"name": "x", "limits": 5}, "limits"),
         ({"name": "x", "is_management": True}, "is_management"),
         ({"name": "x", "is_management_key": True}, "is_management_key"),
         ({"name": "x", "digest": "0" * 64}, "digest"),

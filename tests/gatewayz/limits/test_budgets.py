@@ -5,47 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.gatewayz.limits.crowd import ask, crowd, key_on, public_id, shell, statuses
-from tests.upstreams.chat import Chat, tokens
+from tests.gatewayz.limits.crowd import ask, key_on, public_id
+from tests.gatewayz.limits.spending import DOLLAR, MOST, asked, budget, priced
 from tests.upstreams.server import Upstream
-from tests.world.config import unique
 from tests.world.gateway import Gateway
-
-PRICE = {"input": "1", "output": "1000"}  # a thousand tokens of an answer cost a dollar
-DOLLAR = 10**9
-MOST = 1000  # tokens of an answer, at most: what a hold is made of
-
-BUDGET = """
-from billing.limits.models import Budget; from billing.models import ApiKey
-key = ApiKey.objects.get(public_id={key!r})
-owner = dict(key=key) if {scope!r} == "key" else dict(account=key.account)
-Budget.objects.create(period={period!r}, soft_nano={soft}, hard_nano={hard}, **owner)
-"""
-
-
-def budget(
-    gateway: Gateway,
-    key: str,
-    hard: int | None,
-    soft: int | None = None,
-    period: str = "day",
-    scope: str = "key",
-) -> None:
-    given = {"key": public_id(key), "scope": scope, "period": period, "soft": soft, "hard": hard}
-    shell(gateway, BUDGET.format(**given))
 
 
 @pytest.fixture
 def model(four: Gateway, upstream: Upstream) -> str:
-    """A model whose answers cost about nine tenths of a dollar, and a dollar at most."""
-    name = unique("chat")
-    upstream.reply(Chat(usage=tokens(5, 900), delay_s=0.2))
-    four.provider(upstream, [{"id": name, "price": PRICE}])
-    return name
-
-
-def asked(gateway: Gateway, key: str, model: str, requests: int = 1, stream: bool = False) -> dict:
-    return dict(statuses(crowd([gateway], key, model, requests, stream=stream, max_tokens=MOST)))
+    return priced(four, upstream, delay_s=0.2)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -132,9 +100,7 @@ def test_a_budget_survives_a_restart_and_the_loss_of_the_counters(
     gateways, upstream: Upstream
 ) -> None:
     gateway = gateways(workers=1)
-    name, key = unique("chat"), key_on(gateway)
-    upstream.reply(Chat(usage=tokens(5, 900)))
-    gateway.provider(upstream, [{"id": name, "price": PRICE}])
+    name, key = priced(gateway, upstream), key_on(gateway)
     budget(gateway, key, 2 * DOLLAR)
     assert asked(gateway, key, name) == {200: 1}
     assert asked(gateway, key, name) == {200: 1}
