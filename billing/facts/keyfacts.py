@@ -9,7 +9,7 @@ from django.utils import timezone
 from billing.access.keylimits import NO_LIMIT, KeyLimit, limits_of
 from billing.facts.amounts import number
 from billing.facts.reports import Spent, spent_by_key
-from billing.facts.statement import given
+from billing.facts.standing import given
 from billing.models import ApiKey
 
 Facts = dict[str, Any]

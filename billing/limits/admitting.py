@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from billing.limits import refusals
-from billing.limits.counters import Purse
+from billing.limits.counters import Allowance
 from billing.limits.counting import Counting, Refused, Taken
 from billing.limits.policies import Policies
 from billing.limits.values import Budget
@@ -62,7 +62,7 @@ class Limits:
         applying = self._policies.of(key).applying(model)
         needs = (1, tokens, 1, greatest_nano)
         counting = self.counting
-        found = counting.take(applying.counters, applying.purses, needs, now_ms(self._clock))
+        found = counting.take(applying.counters, applying.allowances, needs, now_ms(self._clock))
         if isinstance(found, Refused):
             raise self._refusal(found, needs, applying.header)
         headers = refusals.of_taken(found, applying.header)
@@ -70,7 +70,7 @@ class Limits:
 
     def _refusal(self, found: Refused, needs: tuple[int, ...], policy: str) -> GatewayError:
         by = found.by
-        if not isinstance(by, Purse):
+        if not isinstance(by, Allowance):
             return refusals.error(found, needs[by.unit], policy)
         if found.left >= 0:
             self.refused.append((by.budget.id, by.begin_s))

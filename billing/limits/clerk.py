@@ -10,7 +10,7 @@ from django.db import Error, close_old_connections
 
 from billing.limits import spends
 from billing.limits.admitting import Limits
-from billing.limits.counters import Purse
+from billing.limits.counters import Allowance
 from billing.limits.counting import Counting
 from billing.limits.notices import notice
 from billing.limits.periods import moment
@@ -48,8 +48,8 @@ class Clerk:
         if news == self._news:
             return
         for budget, begin, spent in spends.changed_since(since):
-            purse = Purse(budget.value_of())
-            self.limits.counting.know_spent(purse, begin, spent, int(now_s * 1000))
+            allowance = Allowance(budget.value_of())
+            self.limits.counting.know_spent(allowance, begin, spent, int(now_s * 1000))
         self._news = news
 
     def _tell_refusals(self) -> None:
@@ -87,8 +87,8 @@ def learn(counting: Counting, budgets: tuple[Budget, ...], now_s: float) -> None
     """Put what was spent of `budgets` into their counters."""
     known = {budget.id: budget for budget in budgets}
     for budget_id, begin, spent in spends.spent_of(known, now_s):
-        purse = Purse(known[budget_id])
-        counting.know_spent(purse, begin, spent, int(now_s * 1000))
+        allowance = Allowance(known[budget_id])
+        counting.know_spent(allowance, begin, spent, int(now_s * 1000))
 
 
 def learn_key(counting: Counting, key: Key | None) -> None:

@@ -22,12 +22,12 @@ class Counter:
         assert bool(self.step_ms) is (limit.unit != CONCURRENCY)
 
 
-class Purse:
+class Allowance:
     """One budget's entry, with the period that is running."""
 
     __slots__ = ("begin_s", "budget", "end_s", "hard", "high", "low", "place")
 
-    step_ms = layout.PURSE
+    step_ms = layout.ALLOWANCE
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget

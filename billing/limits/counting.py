@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from billing.limits import shares
-from billing.limits.counters import Counter, Purse
+from billing.limits.counters import Allowance, Counter
 from billing.limits.layout import (
     BEGIN,
     CELLS,
@@ -35,7 +35,7 @@ SOON_MS = 1000
 class Refused:
     """What stood in the way. left: what was free of it; wait_ms: until enough may be."""
 
-    by: Counter | Purse
+    by: Counter | Allowance
     left: int
     wait_ms: int
 
@@ -45,7 +45,7 @@ class Taken:
     """What one request holds, since when. tightest: the window with the least part free."""
 
     counters: Sequence[Counter]
-    purses: Sequence[Purse]
+    allowances: Sequence[Allowance]
     needs: Needs
     now_ms: int
     generation: int
@@ -63,7 +63,11 @@ class Counting:
         self.on_news: Callable[[], None] = lambda: None  # other nodes should be asked now
 
     def take(
-        self, counters: Sequence[Counter], purses: Sequence[Purse], needs: Needs, now_ms: int
+        self,
+        counters: Sequence[Counter],
+        allowances: Sequence[Allowance],
+        needs: Needs,
+        now_ms: int,
     ) -> Taken | Refused:
         """Count a request against everything, or against nothing."""
         file = self.file
@@ -74,11 +78,11 @@ class Counting:
                 refused = self._over(words, counter, needs[counter.unit], now_ms)
                 if refused is not None:
                     return refused
-            for purse in purses:
-                refused = self._spent(words, purse, needs[NANO], now_ms)
+            for allowance in allowances:
+                refused = self._spent(words, allowance, needs[NANO], now_ms)
                 if refused is not None:
                     return refused
-            taken = Taken(counters, purses, needs, now_ms, file.generation)
+            taken = Taken(counters, allowances, needs, now_ms, file.generation)
             self._add(words, taken)
             return taken
         finally:
@@ -102,23 +106,25 @@ class Counting:
         wait = wait_ms(words, place, need - left, now_ms) if step else SOON_MS
         return Refused(counter, max(0, left), wait)
 
-    def _spent(self, words: memoryview, purse: Purse, need: int, now_ms: int) -> Refused | None:
-        place = self._purse(words, purse, now_ms)
+    def _spent(
+        self, words: memoryview, allowance: Allowance, need: int, now_ms: int
+    ) -> Refused | None:
+        place = self._allowance(words, allowance, now_ms)
         if not words[place + SEEDED]:
-            return Refused(purse, -1, SOON_MS)
-        if purse.hard is None:
+            return Refused(allowance, -1, SOON_MS)
+        if allowance.hard is None:
             return None
-        left = purse.hard - words[place + SPENT] - words[place + TOTAL]
+        left = allowance.hard - words[place + SPENT] - words[place + TOTAL]
         if need <= max(0, left):
             return None
-        return Refused(purse, max(0, left), purse.end_s * 1000 - now_ms)
+        return Refused(allowance, max(0, left), allowance.end_s * 1000 - now_ms)
 
-    def _purse(self, words: memoryview, purse: Purse, now_ms: int) -> int:
+    def _allowance(self, words: memoryview, allowance: Allowance, now_ms: int) -> int:
         """Return a budget's place, in the period that is running."""
-        place = purse.place
-        if words[place] != purse.high or words[place + LOW] != purse.low:
-            place = settle_in(words, self.capacity, purse, now_ms)
-        begin = purse.begin(now_ms // 1000)
+        place = allowance.place
+        if words[place] != allowance.high or words[place + LOW] != allowance.low:
+            place = settle_in(words, self.capacity, allowance, now_ms)
+        begin = allowance.begin(now_ms // 1000)
         if words[place + BEGIN] != begin:
             words[place + SPENT] = 0
             words[place + BEGIN] = begin
@@ -142,9 +148,9 @@ class Counting:
             words[place + TOTAL] = total
             if together:
                 shares.took(words, place, need)
-        for purse in taken.purses:
-            words[purse.place + own] += needs[NANO]
-            words[purse.place + TOTAL] += needs[NANO]
+        for allowance in taken.allowances:
+            words[allowance.place + own] += needs[NANO]
+            words[allowance.place + TOTAL] += needs[NANO]
         if taken.tightest is not None and taken.left <= 0:
             taken.wait_ms = wait_ms(words, taken.tightest.place, 1, now_ms)
 
@@ -160,13 +166,13 @@ class Counting:
                     self._free(words, counter, own, taken.needs[counter.unit])
                 elif counter.unit == TOKENS and tokens != taken.needs[TOKENS]:
                     self._correct(words, counter, taken, tokens, now_ms)
-            for purse in taken.purses:
-                self._free(words, purse, own, taken.needs[NANO])
-                self._spend(words, purse, taken, nano)
+            for allowance in taken.allowances:
+                self._free(words, allowance, own, taken.needs[NANO])
+                self._spend(words, allowance, taken, nano)
         finally:
             self.file.unlock()
 
-    def _free(self, words: memoryview, entry: Counter | Purse, own: int, held: int) -> None:
+    def _free(self, words: memoryview, entry: Counter | Allowance, own: int, held: int) -> None:
         place = find(words, self.capacity, entry)
         if place:
             words[place + own] -= held
@@ -191,18 +197,18 @@ class Counting:
             if words[NODES] > 1:
                 shares.took(words, place, more)
 
-    def _spend(self, words: memoryview, purse: Purse, taken: Taken, nano: int) -> None:
+    def _spend(self, words: memoryview, allowance: Allowance, taken: Taken, nano: int) -> None:
         """Add real money to the period that the request began in."""
-        place = find(words, self.capacity, purse)
+        place = find(words, self.capacity, allowance)
         if place and words[place + BEGIN] <= taken.now_ms // 1000:
             words[place + SPENT] += nano
 
-    def know_spent(self, purse: Purse, begin_s: int, nano: int, now_ms: int) -> None:
+    def know_spent(self, allowance: Allowance, begin_s: int, nano: int, now_ms: int) -> None:
         """Take over what the database says was spent since `begin_s`; it may lag, and rises."""
         self.file.lock()
         try:
             words = self.file.words
-            place = self._purse(words, purse, now_ms)
+            place = self._allowance(words, allowance, now_ms)
             if words[place + BEGIN] == begin_s:
                 words[place + SPENT] = max(words[place + SPENT], nano)
                 words[place + SEEDED] = 1

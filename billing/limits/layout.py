@@ -23,7 +23,7 @@ CELLS = 11
 ENTRY_WORDS = 128
 PARTS = 100  # steps of a window; it has one cell more, for the step that it begins in
 RING = PARTS + 1
-GAUGE, PURSE = 0, -1  # STEP of what is held at once, by process, and of a budget
+GAUGE, ALLOWANCE = 0, -1  # STEP of what is held at once, by process, and of a budget
 
 # A budget's entry uses three words otherwise.
 BEGIN, SPENT, SEEDED = TICK, OTHERS, HEARD

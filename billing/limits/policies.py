@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from billing.limits.counters import Counter, Purse
+from billing.limits.counters import Allowance, Counter
 from billing.limits.values import REQUESTS, TOKENS
 from billing.values import Key
 
@@ -16,7 +16,7 @@ class Applying:
     """What applies to a key's requests for one model. header: its windows, as RateLimit-Policy."""
 
     counters: tuple[Counter, ...]
-    purses: tuple[Purse, ...]
+    allowances: tuple[Allowance, ...]
     header: str
 
 
@@ -26,7 +26,7 @@ class Policy:
 
     key: Key
     counters: tuple[Counter, ...]
-    purses: tuple[Purse, ...]
+    allowances: tuple[Allowance, ...]
     by_model: dict[str, Applying] = field(default_factory=dict)
 
     def applying(self, model: str) -> Applying:
@@ -40,7 +40,7 @@ class Policy:
     def _choose(self, model: str) -> Applying:
         counters = tuple(c for c in self.counters if counts(c.limit.models, model))
         windows = [c.limit.policy for c in counters if c.step_ms]
-        return Applying(counters, self.purses, ", ".join(windows))
+        return Applying(counters, self.allowances, ", ".join(windows))
 
 
 def counts(pattern: str, model: str) -> bool:
@@ -59,7 +59,7 @@ class Policies:
             policy = self._policies[key.public_id] = Policy(
                 key,
                 tuple(Counter(limit) for limit in sorted(key.limits, key=order)),
-                tuple(Purse(budget) for budget in key.budgets),
+                tuple(Allowance(budget) for budget in key.budgets),
             )
         return policy
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from billing.limits.counters import Counter, Purse
+from billing.limits.counters import Allowance, Counter
 from billing.limits.counting import Refused, Taken
 from billing.limits.periods import NEVER
 from billing.limits.values import CONCURRENCY, TOKENS
@@ -35,7 +35,7 @@ def of_taken(taken: Taken, policy: str) -> Headers:
 
 def error(refused: Refused, need: int, policy: str) -> GatewayError:
     """Return the error for what stood in the way; `need` is what the request asked of it."""
-    if isinstance(refused.by, Purse):
+    if isinstance(refused.by, Allowance):
         return over_budget(refused, refused.by)
     limit, wait_s = refused.by.limit, refused.wait_ms / 1000
     found = RateLimited(
@@ -63,8 +63,8 @@ def sentence(counter: Counter, need: int, left: int) -> str:
     return f"{said}."
 
 
-def over_budget(refused: Refused, purse: Purse) -> GatewayError:
-    budget = purse.budget
+def over_budget(refused: Refused, allowance: Allowance) -> GatewayError:
+    budget = allowance.budget
     if refused.left < 0:
         return NoProviderAvailable("A budget is not known yet.", retry_after_s=1)
     said: Mapping[str, object] = {
@@ -72,7 +72,7 @@ def over_budget(refused: Refused, purse: Purse) -> GatewayError:
         "period": budget.period,
         "limit": dollars(budget.hard_nano or 0),
         "left": dollars(refused.left),
-        "resets_at": reset(purse.end_s),
+        "resets_at": reset(allowance.end_s),
     }
     text = f"The budget of this {budget.scope} ({said['limit']} USD, {budget.period}) is used up"
     return InsufficientCredits(

@@ -3,13 +3,13 @@
 import os
 
 from billing.limits.layout import (
+    ALLOWANCE,
     CELLS,
     ENTRY_WORDS,
     GAUGE,
     HEAD_WORDS,
     MOST_PROCESSES,
     PROCESSES,
-    PURSE,
     STEP,
     TOTAL,
 )
@@ -50,13 +50,13 @@ def held_at_once(words: memoryview) -> list[int]:
     return [
         HEAD_WORDS + slot * ENTRY_WORDS
         for slot, step in enumerate(steps)
-        if step in (GAUGE, PURSE) and names[slot]
+        if step in (GAUGE, ALLOWANCE) and names[slot]
     ]
 
 
 def take_from(words: memoryview, place: int, cells: list[int]) -> None:
     """Empty the cells and add up anew: a process may have died between a cell and the total."""
-    if words[place + STEP] in (GAUGE, PURSE):
+    if words[place + STEP] in (GAUGE, ALLOWANCE):
         for cell in cells:
             words[place + cell] = 0
         words[place + TOTAL] = sum(words[place + CELLS : place + CELLS + MOST_PROCESSES])

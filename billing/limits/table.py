@@ -4,8 +4,9 @@ Call everything here while holding the file's lock.
 """
 
 from billing.limits import layout
-from billing.limits.counters import Counter, Purse
+from billing.limits.counters import Allowance, Counter
 from billing.limits.layout import (
+    ALLOWANCE,
     CELLS,
     ENTRY_WORDS,
     GAUGE,
@@ -15,7 +16,6 @@ from billing.limits.layout import (
     OTHERS,
     PARTS,
     PROBES,
-    PURSE,
     RING,
     STEP,
     TICK,
@@ -25,7 +25,7 @@ from billing.limits.layout import (
 BLANK = memoryview(bytes(layout.WORD * ENTRY_WORDS)).cast("q")
 
 
-def find(words: memoryview, capacity: int, entry: Counter | Purse) -> int:
+def find(words: memoryview, capacity: int, entry: Counter | Allowance) -> int:
     """Return the entry's place, 0 if it has none."""
     slot = entry.low % capacity
     for probe in range(PROBES):
@@ -35,7 +35,7 @@ def find(words: memoryview, capacity: int, entry: Counter | Purse) -> int:
     return 0
 
 
-def settle_in(words: memoryview, capacity: int, entry: Counter | Purse, now_ms: int) -> int:
+def settle_in(words: memoryview, capacity: int, entry: Counter | Allowance, now_ms: int) -> int:
     """Return the entry's place; a new one takes a free place, or the one that is missed least."""
     place = find(words, capacity, entry)
     if not place:
@@ -62,9 +62,9 @@ def worth(words: memoryview, place: int, now_ms: int) -> int:
     if not words[place] and not words[place + LOW]:
         return -1
     step, total = words[place + STEP], words[place + TOTAL]
-    if step == GAUGE or (step == PURSE and total):
+    if step == GAUGE or (step == ALLOWANCE and total):
         return now_ms * 2 if total else 0
-    if step == PURSE:
+    if step == ALLOWANCE:
         return 1  # it can be read again
     last_ms = (words[place + TICK] + 1) * step
     return 0 if last_ms + PARTS * step < now_ms else last_ms

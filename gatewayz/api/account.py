@@ -5,7 +5,7 @@ from rest_framework.response import Response
 
 from billing.facts.keyfacts import own_facts
 from billing.facts.receipts import receipt
-from billing.facts.statement import credits_of
+from billing.facts.standing import credits_of
 from gatewayz.api.base import AsyncAPIView, caller
 from gatewayz.plane import plane
 from providers.errors import BadRequest

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from billing.facts.reports import COLUMNS, Question, total, usage
-from billing.facts.statement import given, standing
+from billing.facts.standing import given, standing
 from billing.models import ApiKey
 from billing.organisations.models import Membership
 from billing.organisations.roles import May

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('billing', '0040_plan_limits'),
+        ('billing', '0007_plan_limits'),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('billing', '0050_usage_indexes'),
+        ('billing', '0010_usage_indexes'),
         ('ledger', '0003_earlier_books'),
     ]
 

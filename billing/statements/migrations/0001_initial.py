@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('billing', '0050_usage_indexes'),
+        ('billing', '0010_usage_indexes'),
     ]
 
     operations = [

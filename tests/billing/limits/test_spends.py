@@ -13,7 +13,7 @@ from billing.books.entries import enter
 from billing.books.records import Record
 from billing.limits import notices, spends
 from billing.limits.clerk import Clerk, learn
-from billing.limits.counters import Purse
+from billing.limits.counters import Allowance
 from billing.limits.counting import Refused
 from billing.limits.models import Budget, BudgetNotice, BudgetSpend
 from billing.limits.periods import moment, period_of
@@ -137,8 +137,8 @@ def test_while_nothing_is_booked_a_follower_asks_one_question(
 
 
 def left(desk: Desk, budget: Budget) -> int:
-    purse = Purse(budget.value_of())
-    refused = desk.counting.take((), (purse,), (1, 0, 1, 10**6), desk.now_ms)
+    allowance = Allowance(budget.value_of())
+    refused = desk.counting.take((), (allowance,), (1, 0, 1, 10**6), desk.now_ms)
     assert isinstance(refused, Refused)
     return refused.left
 

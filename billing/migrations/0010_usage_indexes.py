@@ -8,7 +8,7 @@ from billing.books.indexes import AddIndexAside
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("billing", "0040_alarm_indexes")]
+    dependencies = [("billing", "0009_alarm_indexes")]
     operations = [
         AddIndexAside(
             model_name="usagerow",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0020_pricing'),
+        ('billing', '0006_pricing'),
     ]
 
     operations = [

@@ -45,7 +45,7 @@ def note_latest(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0050_other_prices")]
+    dependencies = [("catalog", "0007_other_prices")]
     operations = [
         migrations.RunPython(convert_listed, migrations.RunPython.noop),
         migrations.RunPython(note_latest, migrations.RunPython.noop),

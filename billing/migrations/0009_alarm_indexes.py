@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0030_key_scopes'),
+        ('billing', '0008_key_scopes'),
     ]
 
     operations = [
