@@ -1,7 +1,7 @@
 """Books transactions: postings, and the balances that follow from them, in one piece."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -131,11 +131,10 @@ def move_balances(amounts: Mapping[Side, int]) -> None:
             raise money.BadAmount("No account's balance may grow that large.")
 
 
-def ids_of(sides: Iterable[Side]) -> dict[Side, int]:
+def ids_of(sides: Collection[Side]) -> dict[Side, int]:
     """Return the primary keys of ledger accounts; those that are missing are made."""
-    wanted = set(sides)
-    found = read_ids(wanted)
-    missing = sorted(wanted - set(found), key=repr)
+    found = read_ids(sides)
+    missing = sorted({side for side in sides if side not in found}, key=repr)
     if missing:
         LedgerAccount.objects.bulk_create(
             [
@@ -148,7 +147,7 @@ def ids_of(sides: Iterable[Side]) -> dict[Side, int]:
     return found
 
 
-def read_ids(sides: Iterable[Side]) -> dict[Side, int]:
+def read_ids(sides: Collection[Side]) -> dict[Side, int]:
     accounts = {side.account_id for side in sides if side.account_id is not None}
     kinds = {side.kind for side in sides}
     of_kind = LedgerAccount.objects.filter(kind__in=kinds).order_by()

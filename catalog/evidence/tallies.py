@@ -7,6 +7,7 @@ within ten per cent. Only steps that were met take room.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 
 from catalog.evidence.verdicts import OK, Finding
 
@@ -68,8 +69,13 @@ class Window:
 
 def note(histogram: Histogram, value_ms: int | None) -> None:
     if value_ms is not None:
-        step = str(step_of(value_ms))
+        step = step_name(value_ms)
         histogram[step] = histogram.get(step, 0) + 1
+
+
+@lru_cache(8192)
+def step_name(value_ms: int) -> str:
+    return str(step_of(value_ms))
 
 
 def step_of(value_ms: int) -> int:

@@ -21,7 +21,7 @@ from tests.billing.ledgers import account
 from tests.billing.lines import record
 
 REQUESTS = 1000  # in a batch
-BATCHES = 8
+BATCHES = 12
 MOST_S = 60e-6
 PRICES = {"input": 50_000, "output": 150_000}
 
