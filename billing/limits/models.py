@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 
 from billing import money
@@ -170,6 +170,14 @@ class Budget(ConfigurationRow):
 
     def clean(self) -> None:
         exactly_one(self, self.OWNERS)
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Save it. With another period, what was spent is added up anew: a day's sum would stand
+        for the month that began with that day."""
+        with transaction.atomic():
+            others = type(self).objects.filter(pk=self.pk).exclude(period=self.period)
+            BudgetSpend.objects.filter(budget__in=others).delete()
+            super().save(*args, **options)
 
     def parts(self) -> set[str]:
         if self.member_id:

@@ -125,6 +125,16 @@ def test_counters_learn_what_was_booked_and_follow_it(key: ApiKey, desk: Desk) -
     assert left(desk, budget) == 35
 
 
+def test_a_budget_with_another_period_counts_all_that_this_one_used(key: ApiKey) -> None:
+    budget = Budget.objects.create(key=key, period="day", hard_nano=100)
+    first = datetime(2026, 11, 1, 9, tzinfo=UTC).timestamp()
+    enter([used(key, 5, "a", first)])
+    enter([used(key, 7, "b", first + 86_400)])
+    budget.period = "month"
+    budget.save()
+    assert [spent for _, _, spent in spends.spent_of([budget.pk], first + 90_000)] == [12]
+
+
 def test_while_nothing_is_booked_a_follower_asks_one_question(
     key: ApiKey, desk: Desk, django_assert_num_queries
 ) -> None:
