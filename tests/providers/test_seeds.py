@@ -156,10 +156,3 @@ def test_the_echo_model_answers_for_nothing() -> None:
         "floor": "price",
         "nitro": "throughput",
     }
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_flushed_database_is_seeded_again() -> None:
-    call_command("flush", interactive=False, verbosity=0)
-    assert {*Provider.objects.values_list("slug", flat=True)} == GATEWAYS | OTHERS
-    assert Revision.objects.get().number == State.objects.get().number == 1

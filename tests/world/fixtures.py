@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
 from tests.servers import postgres, valkey
 from tests.world.gateway import Gateway
@@ -21,6 +24,18 @@ def postgres_url() -> Iterator[str]:
 def valkey_url() -> Iterator[str]:
     with valkey() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def database_put_back(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """For a module whose tests commit: the flush after each takes the rows of migrations, too."""
+    with django_db_blocker.unblock():
+        rows = connection.creation.serialize_db_to_string()
+    yield
+    with django_db_blocker.unblock():
+        options = {"interactive": False, "verbosity": 0, "inhibit_post_migrate": True}
+        call_command("flush", **options)
+        connection.creation.deserialize_db_from_string(rows)
 
 
 @pytest.fixture(scope="session")

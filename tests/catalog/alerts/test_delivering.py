@@ -1,6 +1,5 @@
 """Messages reach real receivers: slow ones, failing ones, dead ones, and never twice at once."""
 
-import threading
 import time
 
 import pytest
@@ -146,33 +145,6 @@ def test_waits_double_and_end() -> None:
     assert max(waits) <= LONGEST_WAIT_S
     assert 3600 < sum(waits) < 3 * 3600, "an outage of an hour is outlived"
     assert pause_s(1, 10**6) == LONGEST_WAIT_S
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_send_it_once(channel) -> None:
-    with Hook(Said(after_s=0.5)) as hook:
-        delivery = trial(channel(hook))
-        said: list[str] = []
-        workers = [
-            threading.Thread(target=lambda: said.append(deliver_alone(delivery.pk)))
-            for _ in range(4)
-        ]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        assert len(hook.came) == 1
-    assert sorted(line.rpartition(" ")[2] for line in said) == ["sent", "sent", "sent", "sent"]
-    assert sum("is not due" in line for line in said) == 3
-
-
-def deliver_alone(pk: int) -> str:
-    from django.db import connection
-
-    try:
-        return deliver(pk)[0]
-    finally:
-        connection.close()
 
 
 def test_what_a_killed_worker_was_sending_is_sent_after_a_while(channel, hook: Hook) -> None:
