@@ -2,7 +2,7 @@ import pytest
 from django.core.management import call_command
 
 from catalog import seeding as catalog_seeding
-from catalog.models import Model, Offer, Revision, State, Variant
+from catalog.models import Model, Offer, Revision, Variant
 from providers import names, seeding
 from providers.models import Credential, Provider, ProviderAlias, RewriteRule, SeedRecord
 from providers.rewriting import rewrite

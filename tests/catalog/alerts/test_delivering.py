@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from catalog.alerts import digest
-from catalog.alerts.delivering import LONGEST_WAIT_S, MOST_ATTEMPTS, deliver, pause_s
+from catalog.alerts.delivering import LONGEST_WAIT_S, MOST_ATTEMPTS, pause_s
 from catalog.alerts.models import SENDING, Channel, Delivery
 from catalog.alerts.raising import raise_alert, resolve
 from catalog.alerts.telling import trial

@@ -1,4 +1,4 @@
-"""Two workers at one delivery: what they commit is real, so this database is put back after them."""
+"""Two workers at one delivery: what they commit is real, so the database is put back after."""
 
 import threading
 
