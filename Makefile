@@ -3,6 +3,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 1
+PROCESSES ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -22,7 +23,8 @@ run: .venv/installed
 	@exec $(BIN)/python manage.py serve --prepare --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone" --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m alone
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

@@ -1,12 +1,34 @@
-"""Fixtures that any test may ask for."""
+"""Fixtures that any test may ask for, and how files are dealt out to processes."""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.upstreams.server import Upstream
 
 pytest_plugins = ["tests.world.fixtures"]
+
+# Their gateways are many processes, so that one process of tests runs the whole folder.
+TOGETHER = ("tests/gatewayz/limits/", "tests/gatewayz/money/")
+
+# An example may take as long as a busy machine needs.
+settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.load_profile("unhurried")
+
+
+class FilesAndFolders(LoadFileScheduling):
+    """Gives a process a file at a time, or one of the folders that stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FilesAndFolders:
+    return FilesAndFolders(config, log)
 
 
 @pytest.fixture

@@ -22,6 +22,32 @@ def lift_limits(url: str) -> None:
         connection.execute(UNLIMITED)
 
 
+def is_empty(url: str) -> bool:
+    """Return whether nothing has been migrated in a PostgreSQL database."""
+    with psycopg.connect(url) as connection:
+        [table] = connection.execute("SELECT to_regclass('django_migrations')").fetchone() or [None]
+    return table is None
+
+
+def sibling(url: str, name: str) -> tuple[str, bool]:
+    """Return the URL of the database `name` on the same server, and whether it is new."""
+    server = url.rpartition("/")[0]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        try:
+            connection.execute(f"CREATE DATABASE {name}")
+        except psycopg.errors.DuplicateDatabase:
+            return f"{server}/{name}", False
+    return f"{server}/{name}", True
+
+
+def copy(template: str, url: str) -> None:
+    """Make this PostgreSQL database anew, as `template` on the same server is."""
+    server, _, name = url.rpartition("/")
+    with psycopg.connect(f"{server}/template1", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template.rpartition('/')[2]}")
+
+
 def rows(url: str, sql: str, params: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
     """Return the rows of a query with `?` for its parameters."""
     if url.startswith("sqlite:"):

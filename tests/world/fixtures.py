@@ -12,6 +12,13 @@ from pytest_django import DjangoDbBlocker
 
 from tests.servers import postgres, valkey
 from tests.world.gateway import Gateway
+from tests.world.orphans import guarded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_orphans() -> Iterator[None]:
+    with guarded():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,14 @@ import yaml
 
 from tests.servers import free_port
 from tests.upstreams.server import Upstream
-from tests.world import database
+from tests.world import database, orphans
 from tests.world.config import Declared, Model, unique
 from tests.world.processes import Process, descendants, listeners, parents
 from tests.world.steward import Steward
 
 ROOT = Path(__file__).parents[2]
 # The rest stays outside: an operator's HF_TOKEN or proxy must not change a test.
-KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
+KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "VIRTUAL_ENV", orphans.MARK)
 SECRETS = {
     "SECRET_KEY": "tests-only-" + "s" * 40,
     "GATEWAYZ_ENCRYPTION_KEYS": "dGVzdHMtb25seS1lbmNyeXB0aW9uLWtleS0zMmJ5dGU=",
@@ -44,7 +44,8 @@ class Gateway:
     """`with Gateway(folder) as gw:` migrates, serves on a free port and issues a first key.
 
     SQLite in `folder` unless `database_url` names another; `env` is added to its environment;
-    template: a migrated SQLite file to start from, instead of migrating.
+    template: a migrated SQLite file to start from, instead of migrating; on PostgreSQL, a database
+    that is migrated once per server.
     """
 
     def __init__(
@@ -84,11 +85,20 @@ class Gateway:
         self.stop()
 
     def migrate(self) -> None:
-        if self.template is None or not self.database_url.startswith("sqlite:"):
+        if self.template is None:
             self.run("migrate")
             database.lift_limits(self.database_url)
-        else:
+        elif self.database_url.startswith("sqlite:"):
             shutil.copyfile(self.template, self.folder / "gatewayz.sqlite3")
+        elif database.is_empty(self.database_url):
+            self.copy_migrated()
+
+    def copy_migrated(self) -> None:
+        """Fill a PostgreSQL database from one that is migrated once per server."""
+        template, new = database.sibling(self.database_url, "migrated")
+        if new:
+            Gateway(self.folder, database_url=template).migrate()
+        database.copy(template, self.database_url)
 
     def start(self, timeout_s: float = 60.0) -> None:
         """Serve, and return when /readyz says so; RuntimeError with the log if it does not."""

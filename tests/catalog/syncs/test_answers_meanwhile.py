@@ -54,6 +54,7 @@ def percentile(times: list[float], share: float) -> float:
     return sorted(times)[int(share * (len(times) - 1))]
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 def test_requests_are_answered_during_a_sync_of_all_fourteen(served: Gateway) -> None:
     with Lists() as lists:

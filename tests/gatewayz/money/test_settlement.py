@@ -88,17 +88,19 @@ class Till:
 
 
 @pytest.fixture(scope="module")
-def till(gateway: Gateway) -> Iterator[Till]:
-    with Upstream() as up:
-        yield Till(gateway, up)
-
-
-@pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Callable[[], Till]]:
-    """A gateway that may be broken: call it to have it serve."""
+    """A gateway that may be broken: call it to have it serve.
+
+    Not the one that all tests share: this file counts every row and checks the whole ledger.
+    """
     folder = tmp_path_factory.mktemp("own")
     with Upstream() as up, Gateway(folder, template=migrated) as gateway:
         yield Till(gateway, up).started
+
+
+@pytest.fixture
+def till(own: Callable[[], Till]) -> Till:
+    return own()
 
 
 @pytest.mark.parametrize("stream", [False, True])

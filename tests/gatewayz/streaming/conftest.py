@@ -9,7 +9,7 @@ from tests.upstreams.server import Upstream
 from tests.world.gateway import Gateway
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def line(gateway: Gateway) -> Iterator[Line]:
     with Upstream() as up:
         gateway.provider(up, MODELS, slug="line")
