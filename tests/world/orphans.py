@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MARK = "TEST_RUN"
-POLITE_S = 5.0
+POLITE_S = 3.0
 
 
 @contextmanager
