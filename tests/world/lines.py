@@ -38,6 +38,6 @@ def holder(line: httpx.Client, workers: list[int]) -> int:
     ends = [f":{stream.get_extra_info(end)[1]:04X}" for end in ("server_addr", "client_addr")]
     rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     mine = [row for row in rows if row[1].endswith(ends[0]) and row[2].endswith(ends[1])]
-    (inode,) = [row[9] for row in mine if row[3] == "01"]
+    (inode,) = {row[9] for row in mine if row[3] == "01"}  # a row may be told twice meanwhile
     (pid,) = [pid for pid in workers if f"socket:[{inode}]" in open_files(pid)]
     return pid
