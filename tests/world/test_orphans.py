@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -31,20 +32,20 @@ def started(sigterm: str, then: str) -> tuple["subprocess.Popen[str]", str]:
     return run, run.stdout.readline().strip()
 
 
-def all_end(mark: str) -> bool:
+def wait_until(holds: Callable[[], bool]) -> None:
     until = time.monotonic() + 30
-    while bearers(mark) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not bearers(mark)
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("sigterm", ["SIG_DFL", "SIG_IGN"])
 def test_what_a_killed_run_has_started_ends_willing_or_not(sigterm: str) -> None:
     run, mark = started(sigterm, "time.sleep(60)")
-    assert len(bearers(mark)) == 2  # and the guard
+    wait_until(lambda: len(bearers(mark)) == 2)  # and the guard
     os.kill(run.pid, signal.SIGKILL)
     run.communicate()
-    assert all_end(mark)
+    wait_until(lambda: not bearers(mark))
 
 
 def test_what_a_run_forgets_to_stop_ends_with_it() -> None:
