@@ -94,3 +94,13 @@ def test_documents_point_at_what_exists() -> None:
     ]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} points at {target}"
+
+
+def test_tests_that_commit_put_the_database_back() -> None:
+    """Else the rows of migrations are missing for whatever the same process runs after them."""
+    files = [path for path in (ROOT / "tests").rglob("test_*.py") if path != Path(__file__)]
+    flushing = [
+        path for path in files if re.search(r"transaction=True|transactional_db", path.read_text())
+    ]
+    assert flushing
+    assert not [str(path) for path in flushing if "database_put_back" not in path.read_text()]
