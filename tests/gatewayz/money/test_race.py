@@ -32,15 +32,12 @@ def test_money_that_other_processes_have_idle_is_found(nodes: Nodes) -> None:
     """Requests that cost nothing leave each process with a slice of the money for 57."""
     name, key = nodes.account(ODD)
     nodes.up.models["money/one"] = FREE
-    for _ in range(2):
-        assert set(nodes.everywhere(key, max_tokens=20)) == {200}
+    processes, until = sum(gateway.workers for gateway in nodes.gateways), time.monotonic() + 60
+    while (row := idle(nodes, name))["n"] < processes:  # on a busy machine, not at the first try:
+        assert time.monotonic() < until, row  # what is idle for long goes back
+        for _ in range(2):
+            assert set(nodes.everywhere(key, max_tokens=20)) == {200}
     nodes.up.models.pop("money/one")
-    (row,) = nodes.first.rows(
-        "SELECT COUNT(*) AS n, SUM(amount_nano) AS nano FROM leases_lease l"
-        " JOIN billing_account a ON a.id = l.account_id WHERE a.name = ? AND spare",
-        name,
-    )
-    assert row["n"] == sum(gateway.workers for gateway in nodes.gateways)
     assert row["nano"] > HOLD_NANO / 2
     assert statuses(nodes.race(key, CROWD)) == {200: ODD, 402: CROWD - ODD}
     settled(nodes, key)
@@ -57,6 +54,16 @@ def test_one_worker_alone_finds_what_all_others_have_idle(nodes: Nodes) -> None:
         assert [asked(line, key, "money/one") for _ in range(holds)] == [200] * holds
         assert asked(line, key, "money/one") == 402
     settled(nodes, key)
+
+
+def idle(nodes: Nodes, account: str) -> dict[str, int]:
+    """Return how many processes hold money of an account in reserve, and how much."""
+    (row,) = nodes.first.rows(
+        "SELECT COUNT(*) AS n, SUM(amount_nano) AS nano FROM leases_lease l"
+        " JOIN billing_account a ON a.id = l.account_id WHERE a.name = ? AND spare",
+        account,
+    )
+    return row
 
 
 def settled(nodes: Nodes, key: str) -> None:
