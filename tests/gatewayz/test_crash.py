@@ -160,7 +160,8 @@ def full_disk(pid: int, room: int, folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
+        with suppress(ProcessLookupError):  # it was killed meanwhile
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
 
 
 def test_a_full_disk_refuses_requests_and_loses_none(

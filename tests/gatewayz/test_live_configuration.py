@@ -21,7 +21,7 @@ SLACK_S = 0.5  # for asking four workers on a busy machine, one after the other
 MESSAGES = [{"role": "user", "content": "hi"}]
 EDITS = 40
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = [pytest.mark.timeout(90), pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")
