@@ -21,8 +21,7 @@ RIGHT = "correct horse battery"
 
 
 @pytest.fixture
-def olga(db: None, settings, django_user_model):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def olga(db: None, django_user_model):
     return django_user_model.objects.create_user("olga", password=RIGHT, is_staff=True)
 
 

@@ -1,7 +1,6 @@
 """The people of an organisation, and of another."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -33,13 +32,7 @@ class Acme:
 
 
 @pytest.fixture
-def quick_passwords(settings: Any) -> None:
-    """Hash passwords in no time: people are made for each test."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture
-def acme(db: None, quick_passwords: None) -> Acme:
+def acme(db: None) -> Acme:
     """Acme with an owner, two members and a bookkeeper; `stranger` owns another organisation."""
     organisation = Organisation.objects.create(name="Acme")
     other = Organisation.objects.create(name="Other")
