@@ -85,9 +85,9 @@ class Plane:
         self.keeper.start()
         self.meter = Meter(board(settings.METRICS_DIR))
         self.live.start()
-        self.meter.serves(self.live.snapshot.revision)
         self._watch.start()
-        self.renew()
+        self.live.snapshot.finder.prepare()  # a search that came first would hold up all others
+        self.renew_aside(self.live.snapshot)
         spare_the_collector()
         sys.setswitchinterval(SWITCH_S)
 
