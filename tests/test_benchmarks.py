@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -132,6 +133,8 @@ def test_a_soak_compares_the_window_after_the_warm_up_with_the_last():
     assert not soak.judged(grown, rest, rest).good
     left = soak.Sample(0, 0, 20 + soak.MOST_LEFT + 1, 9)
     assert not soak.judged(flat, rest, left).good
+    assert replace(soak.judged(flat, rest, rest), late=1, rounds=20).good
+    assert not replace(soak.judged(flat, rest, rest), late=2, rounds=20).good
 
 
 def test_a_stall_holds_those_who_come_during_it():
