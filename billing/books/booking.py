@@ -61,8 +61,8 @@ class Bookkeeper:
         reading = self._readings.get(path.name)
         if reading is None:
             reading = self._readings[path.name] = start(path)
-        booked = 0
-        while lines := read_lines(reading, complete):
+        booked, there = 0, path.stat().st_size
+        while reading.offset < there and (lines := read_lines(reading, complete)):
             booked += book(reading, lines)
         return booked
 

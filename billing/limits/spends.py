@@ -16,6 +16,7 @@ from billing.models import ApiKey, UsageRow
 from catalog.glance import glance
 
 Period = tuple[int, int]
+ANY_BUDGET = f"SELECT 1 FROM {Budget._meta.db_table} WHERE enabled LIMIT 1"
 NEWS = f"SELECT COUNT(*), SUM(spent_nano) FROM {BudgetSpend._meta.db_table} WHERE updated_at >= %s"
 
 
@@ -23,7 +24,7 @@ def count(records: Sequence[Record]) -> None:
     """Add the cost of what was just booked to its budgets. Call it inside that transaction, once
     the usage rows are there."""
     paid = [record for record in records if record.cost_nano]
-    if not paid:
+    if not paid or not glance(ANY_BUDGET):
         return
     for budget, keys in concerned(paid):
         costs: Counter[Period] = Counter()

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +66,25 @@ def test_a_torn_last_line_is_no_line(tmp_path: Path, acme: Account) -> None:
     Bookkeeper(tmp_path).run_once()
     assert booked() == {"a": ("answered", 7)}
     assert list(tmp_path.glob("*.jsonl")) == []
+
+
+def test_what_is_written_while_it_books_waits_for_the_next_round(
+    tmp_path: Path, acme: Account
+) -> None:
+    """A batch costs more than its requests: after each other, small ones would never end."""
+    path = left(tmp_path, lines(record("first", acme.pk)))
+    later = iter([lines(record("later", acme.pk))])
+
+    def served(execute, *args):
+        with path.open("ab") as journal:
+            journal.write(next(later, b""))
+        return execute(*args)
+
+    keeper = Bookkeeper(tmp_path)
+    with held(path), connection.execute_wrapper(served):
+        assert keeper.run_once() == 1
+        assert keeper.run_once() == 1
+    assert booked().keys() == {"first", "later"}
 
 
 def test_a_line_that_is_being_written_waits_for_its_end(tmp_path: Path, acme: Account) -> None:
