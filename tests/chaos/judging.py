@@ -22,10 +22,9 @@ def problems(gateway: Gateway, seen: Seen, kills: Sequence[float]) -> Iterator[s
         yield f"{len(missing)} delivered answers were not charged: {sorted(missing)[:3]}"
     if wrong := seen.refused & charged.keys():
         yield f"{len(wrong)} requests that were refused were charged: {sorted(wrong)[:3]}"
+    undelivered = charged.keys() - seen.delivered
     unseen = [
-        row
-        for row in rows
-        if row["request_id"] in charged.keys() - seen.delivered and not killed_then(row, kills)
+        row for row in rows if row["request_id"] in undelivered and not killed_then(row, kills)
     ]
     if len(unseen) > seen.left:  # who gave up in the moment in which the answer came
         yield f"charged, but nobody saw it, and {seen.left} clients left: {unseen}"
