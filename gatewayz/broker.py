@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from celery import Celery
 from kombu.exceptions import ChannelError
 from kombu.transport import filesystem
 from kombu.utils.json import dumps
@@ -36,6 +37,10 @@ class Channel(filesystem.Channel):
         with alone(self.control_folder):
             super()._queue_bind(exchange, *binding)
 
+    def _delete(self, *binding: Any, **kwargs: Any) -> None:
+        with alone(self.control_folder):
+            super()._delete(*binding, **kwargs)
+
     def get_table(self, exchange: str) -> Any:
         with alone(self.control_folder):
             return super().get_table(exchange)
@@ -43,6 +48,16 @@ class Channel(filesystem.Channel):
 
 class Transport(filesystem.Transport):
     Channel = Channel
+
+
+def declare_queues(app: Celery) -> None:
+    """Make the queues of `app`, before several threads use them.
+
+    kombu notes a queue as there before it is: what another thread sends meanwhile is lost.
+    """
+    with app.connection_for_write() as connection:
+        for queue in app.amqp.queues.values():
+            queue(connection.default_channel).declare()
 
 
 @contextmanager

@@ -17,7 +17,10 @@ from catalog.glance import glance
 
 Period = tuple[int, int]
 ANY_BUDGET = f"SELECT 1 FROM {Budget._meta.db_table} WHERE enabled LIMIT 1"
-NEWS = f"SELECT COUNT(*), SUM(spent_nano) FROM {BudgetSpend._meta.db_table} WHERE updated_at >= %s"
+NEWS = (
+    "SELECT COUNT(*), SUM(spent_nano), MAX(updated_at) "
+    f"FROM {BudgetSpend._meta.db_table} WHERE updated_at >= %s"
+)
 
 
 def count(records: Sequence[Record]) -> None:
@@ -91,7 +94,7 @@ def spent_of(budget_ids: Iterable[int], now_s: float) -> Iterator[tuple[int, int
         yield budget.pk, period[0], summed(budget, period) if spent is None else spent
 
 
-def news(since: datetime) -> list[tuple[int, int | None]]:
+def news(since: datetime) -> list[tuple[object, ...]]:
     """Return what differs from before if something was booked since then that was not there."""
     return glance(NEWS, since)
 

@@ -3,24 +3,42 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from celery import Celery
 from django.conf import settings
 from kombu import Connection, Exchange, Queue
+
+from gatewayz.broker import declare_queues
 
 SENDERS, EACH = 4, 100
 QUEUE = Queue("work", Exchange("work", type="direct"), routing_key="work")
 
 
-def connection(folder: Path) -> Connection:
+def options(folder: Path) -> dict[str, object]:
+    (folder / "queue").mkdir(parents=True, exist_ok=True)
     places = {
         "data_folder_in": str(folder / "queue"),
         "data_folder_out": str(folder / "queue"),
         "control_folder": str(folder / "control"),
         "processed_folder": str(folder / "processed"),
     }
+    return {**places, "store_processed": False}
+
+
+def connection(folder: Path) -> Connection:
     assert settings.CELERY_BROKER_TRANSPORT == "gatewayz.broker:Transport"
-    (folder / "queue").mkdir(parents=True, exist_ok=True)
-    options = {**places, "store_processed": False}
-    return Connection(transport=settings.CELERY_BROKER_TRANSPORT, transport_options=options)
+    transport = settings.CELERY_BROKER_TRANSPORT
+    return Connection(transport=transport, transport_options=options(folder))
+
+
+def declared(folder: Path) -> None:
+    """Make the queue as the worker does, before anybody uses it."""
+    app = Celery("tests", broker="filesystem://localhost", set_as_current=False)
+    app.conf.update(
+        broker_transport=settings.CELERY_BROKER_TRANSPORT,
+        broker_transport_options=options(folder),
+        task_queues=[QUEUE],
+    )
+    declare_queues(app)
 
 
 def sent(folder: Path, sender: int) -> None:
@@ -42,6 +60,7 @@ def taken(folder: Path) -> list[tuple[int, int]]:
 
 
 def test_what_several_send_while_one_takes_arrives_once_each(tmp_path: Path) -> None:
+    declared(tmp_path)
     with ThreadPoolExecutor(SENDERS + 1) as threads:
         taking = threads.submit(taken, tmp_path)
         sending = [threads.submit(sent, tmp_path, sender) for sender in range(SENDERS)]

@@ -15,6 +15,7 @@ from celery.signals import worker_ready
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from gatewayz.broker import declare_queues
 from gatewayz.celery import app
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ class Command(BaseCommand):
         for folder in settings.CELERY_BROKER_TRANSPORT_OPTIONS.values():
             if isinstance(folder, str):
                 settings.DATA_DIR.joinpath(folder).mkdir(parents=True, exist_ok=True)
+        if not settings.REDIS_URL:
+            declare_queues(app)
         warnings.filterwarnings("ignore", category=SecurityWarning)
         scheduler = settings.CELERY_BEAT_SCHEDULER
         beat = Service(app, max_interval=LOOK_S, scheduler_cls=scheduler, remote_control=False)
