@@ -44,27 +44,31 @@ def read() -> dict[str, Record]:
 
 
 class Records:
-    """Asks the database at most every `fresh_s`; keeps what it knows while there is no answer."""
+    """Asks the database anew for each revision, and every `fresh_s`: a call's success makes none.
+
+    Keeps what it knows while there is no answer.
+    """
 
     def __init__(
         self, source: Callable[[], Mapping[str, Record]] = read, fresh_s: float = FRESH_S
     ) -> None:
         self._source, self._fresh_s = source, fresh_s
         self._known: Mapping[str, Record] = {}
+        self._revision = 0
         self._until = 0.0
         self._lock = threading.Lock()
 
     def of(self, slug: str) -> Record | None:
         return self._known.get(slug)
 
-    @property
-    def fresh(self) -> bool:
-        return time.monotonic() < self._until
+    def are_fresh(self, revision: int) -> bool:
+        """Whether they were asked for lately, and not before this revision."""
+        return self._revision >= revision and time.monotonic() < self._until
 
-    def refresh(self) -> None:
-        """Ask again if it is time to; for a thread."""
+    def refresh(self, revision: int) -> None:
+        """Ask again unless they are fresh; for a thread."""
         with self._lock:
-            if self.fresh:
+            if self.are_fresh(revision):
                 return
             try:
                 self._known = self._source()
@@ -72,4 +76,4 @@ class Records:
                 log.warning("what happened at providers is not known anew: %s", problem)
             finally:
                 connection.close()
-            self._until = time.monotonic() + self._fresh_s
+            self._revision, self._until = revision, time.monotonic() + self._fresh_s

@@ -10,9 +10,10 @@ SQLITE = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
+# Per process. Three threads of one that serves keep a connection each; the others share the rest.
 # reconnect_timeout: the pool waits longer after each failure, up to this; after an outage a
 # longer wait would keep a database that is back unused.
-POOL = {"min_size": 1, "max_size": 6, "timeout": 5, "reconnect_timeout": 4}
+POOL = {"min_size": 1, "max_size": 8, "max_idle": 60, "timeout": 5, "reconnect_timeout": 4}
 OPTIONS: dict[str, dict[str, Any]] = {
     "django.db.backends.sqlite3": SQLITE,
     "django.db.backends.postgresql": {"pool": POOL, "connect_timeout": 5},

@@ -26,10 +26,10 @@ def allowed(snapshot: Snapshot, may: Permissions) -> list[Endpoint]:
     return [one for one in found if may.provider(one.slug) and (one.is_built_in or not may.test)]
 
 
-async def recorded() -> None:
-    """See that the records are no older than a few seconds."""
-    if not plane.records.fresh:
-        await plane.aside(plane.records.refresh)
+async def recorded(snapshot: Snapshot) -> None:
+    """See that the records are of this revision, and no older than a few seconds."""
+    if not plane.records.are_fresh(snapshot.revision):
+        await plane.aside(plane.records.refresh, snapshot.revision)
 
 
 class GatewayList(AsyncAPIView):
@@ -53,7 +53,7 @@ class GatewayCounts(AsyncAPIView):
     async def get(self, request: Request) -> Response:
         view = await looking(request)
         sheet = await plane.sheet(view)
-        await recorded()
+        await recorded(view.snapshot)
         ends = allowed(view.snapshot, view.permissions)
         rows = [counts_of(view.snapshot, end, sheet, plane.records.of(end.slug)) for end in ends]
         return Response({"object": "list", "data": rows, "totals": totals_of(rows)})
@@ -68,6 +68,6 @@ class GatewayHealth(AsyncAPIView):
         view = await looking(request)
         slug = slug_of(view.snapshot, name)
         sheet = await plane.sheet(view)
-        await recorded()
+        await recorded(view.snapshot)
         endpoint = view.snapshot.endpoints[slug]
         return Response(health_of(view.snapshot, endpoint, sheet, plane.records.of(slug)))

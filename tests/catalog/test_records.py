@@ -27,19 +27,28 @@ class Source:
 
 def test_records_are_asked_for_once_in_a_while() -> None:
     records = Records(source := Source())
-    assert not records.fresh
+    assert not records.are_fresh(7)
     assert records.of("groq") is None
-    records.refresh()
-    records.refresh()
-    assert (source.asked, records.fresh) == (1, True)
+    records.refresh(7)
+    records.refresh(7)
+    assert (source.asked, records.are_fresh(7)) == (1, True)
     assert records.of("groq") == Record(ROW)
+
+
+def test_records_are_asked_for_anew_when_something_was_saved() -> None:
+    records = Records(source := Source())
+    records.refresh(7)
+    assert not records.are_fresh(8)
+    records.refresh(8)
+    records.refresh(7)
+    assert (source.asked, records.are_fresh(8)) == (2, True)
 
 
 def test_what_is_known_is_kept_while_the_database_is_away() -> None:
     records = Records(source := Source(), fresh_s=0.0)
-    records.refresh()
+    records.refresh(7)
     source.away = True
-    records.refresh()
+    records.refresh(7)
     assert source.asked == 2
     assert records.of("groq") == Record(ROW)
 

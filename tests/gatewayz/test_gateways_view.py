@@ -60,6 +60,20 @@ def test_counts_are_what_the_command_prints(town: Town) -> None:
         assert counts["totals"][name] == sum(row[name] for row in printed)
 
 
+def test_a_saved_row_counts_at_once(town: Town) -> None:
+    slug = unique("counted")
+
+    def total() -> int:
+        rows: list[dict[str, Any]] = get(town, "/v1/gateways/counts")["data"]
+        found: int = by(rows, "gateway")[slug]["total"]
+        return found
+
+    town.gateway.provider("http://127.0.0.1:9/v1", [unique("one")], slug)
+    assert total() == 1
+    town.gateway.provider("http://127.0.0.1:9/v1", [unique("two")], slug)
+    assert total() == 2
+
+
 @pytest.mark.parametrize("name", HF_NAMES)
 def test_health_is_found_by_every_name(town: Town, name: str) -> None:
     health = get(town, f"/health/{name}")

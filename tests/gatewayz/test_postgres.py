@@ -8,6 +8,7 @@ import httpx
 import psycopg
 import pytest
 
+from gatewayz.databases import POOL
 from tests.servers import new_database
 from tests.upstreams.server import Upstream
 from tests.world.browser import Browser
@@ -15,7 +16,6 @@ from tests.world.gateway import Gateway
 from tests.world.lines import line_per_worker
 
 WORKERS = 2
-MOST_PER_PROCESS = 4
 Lines = Mapping[int, httpx.Client]
 CONNECTIONS = """
     SELECT pid, state FROM pg_stat_activity
@@ -58,7 +58,7 @@ def test_the_whole_way_on_postgresql(gateways, postgres_url: str, upstream: Upst
         gateway.steward.stop()
         open_now = gateway.rows(CONNECTIONS)
         processes = WORKERS + 2  # the bookkeeper and the background worker have theirs
-        assert len(open_now) <= processes * MOST_PER_PROCESS
+        assert len(open_now) <= processes * POOL["max_size"]
         assert not [row for row in open_now if row["state"].startswith("idle in transaction")]
 
         lose_connections(gateway)
