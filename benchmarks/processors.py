@@ -17,11 +17,15 @@ def two() -> tuple[int | None, int | None]:
 
 def bind(pid: int, cpu: int | None) -> None:
     """Keep a process, all its threads, on one processor; None: wherever it likes."""
-    if cpu is None:
-        return
+    if cpu is not None:
+        let_on(pid, {cpu})
+
+
+def let_on(pid: int, cpus: set[int]) -> None:
+    """Let a process, all its threads, use these processors and no others."""
     for task in Path(f"/proc/{pid}/task").iterdir():
         with suppress(ProcessLookupError):
-            os.sched_setaffinity(int(task.name), {cpu})
+            os.sched_setaffinity(int(task.name), cpus)
 
 
 def cpu_s(pid: int) -> float:

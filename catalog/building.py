@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from catalog.search import Finder
+from catalog.turns import politely
 from catalog.values import Block, Experience, Model, Offer, Snapshot, Variant
 from providers.names import fold
 from providers.values import Endpoint
@@ -69,7 +70,7 @@ def with_endpoints(
 def models_of(old: Mapping[str, Model], pieces: Pieces) -> dict[str, Model]:
     """Return all models as they are now; one that says the same is the same object."""
     if pieces.models is not None:
-        return {name: kept(model, old.get(name)) for name, model in pieces.models.items()}
+        return {name: kept(model, old.get(name)) for name, model in politely(pieces.models.items())}
     models = dict(old)
     for name, model in pieces.some_models.items():
         if model is None:
@@ -102,12 +103,12 @@ def with_offers(old: Snapshot, pieces: Mapping[str, tuple[Offer, ...]]) -> Snaps
     for slug, rows in pieces.items():
         for model_id in old.offered.get(slug, ()):
             fresh.setdefault(model_id, [])
-        for offer in rows:
+        for offer in politely(rows):
             fresh.setdefault(offer.model_id, []).append(offer)
         if rows:
             offered[slug] = tuple(offer.model_id for offer in rows)
             upstream_ids[slug] = {offer.upstream_id: offer.model_id for offer in rows}
-    for model_id, ours in fresh.items():
+    for model_id, ours in politely(fresh.items()):
         before = old.offers.get(model_id, ())
         known = {offer.id: offer for offer in before}
         rest = [offer for offer in before if offer.slug not in pieces]
@@ -124,7 +125,7 @@ def with_experience(old: Snapshot, pieces: Mapping[str, Mapping[int, Experience]
     """Give the offers of the providers in `pieces` what is known of them now; no list is read."""
     offers = dict(old.offers)
     for slug, told in pieces.items():
-        for model_id in old.offered.get(slug, ()):
+        for model_id in politely(old.offered.get(slug, ())):
             rows = offers[model_id]
             fresh = tuple(tried(o, told) if o.slug == slug else o for o in rows)
             if any(one is not other for one, other in zip(fresh, rows, strict=True)):

@@ -12,7 +12,7 @@ from catalog.models import (
     Offer,
     Variant,
 )
-from catalog.turns import ROWS
+from catalog.turns import ROWS, politely
 from catalog.values import Offer as OfferValue
 from catalog.values import Snapshot
 from providers.models import Provider
@@ -89,7 +89,7 @@ def read(parts: Collection[str]) -> Pieces:
     if experience:
         pieces.experience = OfferHealth.objects.told(experience)
     if "models" in parts or len(models) > MOST_MODELS:
-        rows = Model.objects.iterator(chunk_size=ROWS)
+        rows = politely(Model.objects.iterator(chunk_size=ROWS))
         pieces.models = {row.model_id: row.value_of() for row in rows}
     elif models:
         found = {row.model_id: row.value_of() for row in Model.objects.filter(model_id__in=models)}
@@ -123,5 +123,6 @@ def offers_of(slugs: Collection[str]) -> dict[str, tuple[OfferValue, ...]]:
         found[offer.slug].append(offer)
     told = OfferHealth.objects.told(slugs)
     return {
-        slug: tuple(tried(offer, told[slug]) for offer in offers) for slug, offers in found.items()
+        slug: tuple(tried(offer, told[slug]) for offer in politely(offers))
+        for slug, offers in found.items()
     }

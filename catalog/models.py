@@ -13,7 +13,7 @@ from catalog import prices, values
 from catalog.listed import MANUAL, ListedModel, ListedOffer
 from catalog.offer_values import OFFER_COLUMNS, offer_value, price_of
 from catalog.prices import PriceRecord, other_prices_field, price_field
-from catalog.turns import ROWS
+from catalog.turns import ROWS, politely
 from providers.configuration import ConfigurationQuerySet, ConfigurationRow
 from providers.models import Provider, strings
 
@@ -103,7 +103,7 @@ class OfferQuerySet(ConfigurationQuerySet):
         columns = models.QuerySet.values_list(self, *OFFER_COLUMNS, named=True)
         return [
             offer_value(row, row.model__model_id, row.provider__slug, price_of(row))
-            for row in columns.iterator(chunk_size=ROWS)
+            for row in politely(columns.iterator(chunk_size=ROWS))
         ]
 
     def manual_prices(self) -> dict[int, prices.Prices]:

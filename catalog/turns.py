@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
-TURN_S = 0.002
+TURN_S = 0.001
 PAUSE_S = 0.0003
 ROWS = 200  # to fetch at once: a driver that makes 2,000 of them keeps the interpreter for 30 ms
 

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from catalog.evidence import verdicts
 from catalog.evidence.tallies import Tally
 from catalog.models import BlockRule, Offer
+from catalog.turns import ROWS, politely
 from catalog.values import Experience
 from providers.models import Provider
 
@@ -75,7 +76,7 @@ class OfferHealthQuerySet(models.QuerySet):
             "offer__latency_ms",
             "offer__throughput_tps",
         )
-        for slug, pk, state, since, *measures in columns.iterator(2000):
+        for slug, pk, state, since, *measures in politely(columns.iterator(chunk_size=ROWS)):
             found[slug][pk] = Experience(verdicts.reason_of(state, since), *measures)
         return found
 
