@@ -49,7 +49,10 @@ def beside(part_of_litellm: float, part_of_portkey: float | None = None) -> tupl
 OWN = gateway.NAME
 MEASURES = (
     Measure("request_us", "CPU per chat request", "us", beside(1 / 30, 1 / 3), 230),
-    Measure("helpers_us", "CPU per chat request of its helper processes", "us"),
+    Measure("helpers_us", "CPU per chat request of its helper processes", "us", (Bar(60),)),
+    Measure(
+        "accounting_us", "of its own CPU, for route, limits, money and journal", "us", (Bar(60),)
+    ),
     Measure("per_s", "requests/s on one core, 64 connections", "/s", (), 4000, more=True),
     Measure("chunk_us", "CPU per streamed chunk, 20 ms apart", "us", beside(1 / 20), 50),
     Measure("chunk_streams", "streams at which that was measured", ""),

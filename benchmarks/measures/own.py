@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -47,6 +48,18 @@ def acts_after_ms(gateway: Gateway, alias: str) -> float:
         if time.monotonic() > saved_at + 30:
             raise RuntimeError("a saved row does not act")
     return (time.monotonic() - saved_at) * 1000
+
+
+def accounting(bench: Bench, seconds: float) -> Figures:
+    """What money and limits cost a request, in a process like those that serve."""
+    with tempfile.TemporaryDirectory() as folder, declared(Path(folder), bench) as gateway:
+        command = [sys.executable, "-m", "benchmarks.accounting", gateway.key]
+        with subprocess.Popen(command, cwd=ROOT, env=gateway.env, stdout=subprocess.PIPE) as child:
+            bind(child.pid, bench.cpu)
+            told = child.communicate(timeout=60)[0]
+        if child.returncode:
+            raise RuntimeError(f"{command[:-1]} ended with {child.returncode}")
+    return {"accounting_us": float(told)}
 
 
 def lists(bench: Bench, seconds: float) -> Figures:
@@ -137,6 +150,7 @@ def answered_s(folder: str) -> float:
 
 
 ALL: dict[str, Callable[[Bench, float], Figures]] = {
+    "accounting": accounting,
     "saved rows": saved_rows,
     "lists": lists,
     "two workers": two_workers,
