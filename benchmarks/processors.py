@@ -22,10 +22,11 @@ def bind(pid: int, cpu: int | None) -> None:
 
 
 def let_on(pid: int, cpus: set[int]) -> None:
-    """Let a process, all its threads, use these processors and no others."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with suppress(ProcessLookupError):
-            os.sched_setaffinity(int(task.name), cpus)
+    """Let a process, all its threads, use these processors and no others; nothing if it is gone."""
+    with suppress(FileNotFoundError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(int(task.name), cpus)
 
 
 def cpu_s(pid: int) -> float:

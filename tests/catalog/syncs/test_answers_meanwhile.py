@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -47,13 +47,19 @@ def seated(served: Gateway, asking: "subprocess.Popen[bytes]") -> Iterator[None]
     """Give who answers and who asks one processor, and everything else of this test the other."""
     everywhere, (first, other) = os.sched_getaffinity(0), two()
     ours = {*served.worker_pids(), asking.pid}
-    for pid in (os.getpid(), *descendants(os.getpid())):
-        bind(pid, first if pid in ours else other)
+    for pid in family():
+        with suppress(PermissionError):  # PostgreSQL runs as another user
+            bind(pid, first if pid in ours else other)
     try:
         yield
     finally:
-        for pid in (os.getpid(), *descendants(os.getpid())):
-            let_on(pid, everywhere)
+        for pid in family():
+            with suppress(PermissionError):
+                let_on(pid, everywhere)
+
+
+def family() -> list[int]:
+    return [os.getpid(), *descendants(os.getpid())]
 
 
 def percentile(times: list[float], share: float) -> float:
