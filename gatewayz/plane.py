@@ -29,6 +29,7 @@ from catalog.live import Live
 from catalog.records import Records
 from catalog.sheets import Sheet
 from catalog.shelf import Shelf
+from catalog.turns import hurriedly
 from catalog.values import Snapshot
 from gatewayz.collector import spare_the_collector
 from gatewayz.metrics.board import Loose, board
@@ -84,9 +85,10 @@ class Plane:
         self.keeper = Keeper(self.limits, settings.REDIS_URL)
         self.keeper.start()
         self.meter = Meter(board(settings.METRICS_DIR))
-        self.live.start()
+        with hurriedly():
+            self.live.start()
+            self.live.snapshot.finder.prepare()  # a search that came first would hold up all others
         self._watch.start()
-        self.live.snapshot.finder.prepare()  # a search that came first would hold up all others
         self.renew_aside(self.live.snapshot)
         spare_the_collector()
         sys.setswitchinterval(SWITCH_S)
