@@ -14,9 +14,11 @@ pytest_plugins = ["tests.world.fixtures"]
 # Their gateways are many processes, so that one process of tests runs the whole folder.
 TOGETHER = ("tests/gatewayz/limits/", "tests/gatewayz/money/")
 
-# An example may take as long as a busy machine needs.
-settings.register_profile("unhurried", parent=settings(), deadline=None)
-settings.load_profile("unhurried")
+# An example may take as long as a busy machine needs. The examples are the same each time, so that
+# a change fails for what it changed; `--hypothesis-profile wild` looks for new ones.
+settings.register_profile("steady", parent=settings(), deadline=None, derandomize=True)
+settings.register_profile("wild", parent=settings(), deadline=None, max_examples=2000)
+settings.load_profile("steady")
 
 
 class FilesAndFolders(LoadFileScheduling):

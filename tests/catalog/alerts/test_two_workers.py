@@ -1,36 +1,42 @@
-"""Two workers at one delivery: what they commit is real, so the database is put back after."""
+"""Several workers at one delivery, over a database as it is served."""
 
-import threading
+from pathlib import Path
 
-import pytest
-from django.db import connection
-
-from catalog.alerts.delivering import deliver
-from catalog.alerts.telling import trial
 from tests.upstreams.hooks import Hook, Said
+from tests.world.gateway import Gateway
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("database_put_back")]
+DELIVER = """
+from concurrent.futures import ThreadPoolExecutor
+from django.db import connection
+from catalog.alerts.delivering import deliver
+from catalog.alerts.models import Channel
+from catalog.alerts.telling import trial
 
+row = Channel(name="ops", shape="webhook", url={url!r}, private_network=True)
+row.full_clean()
+row.save()
+delivery = trial(row)
 
-def test_two_workers_send_it_once(channel) -> None:
-    with Hook(Said(after_s=0.5)) as hook:
-        delivery = trial(channel(hook))
-        said: list[str] = []
-        workers = [
-            threading.Thread(target=lambda: said.append(deliver_alone(delivery.pk)))
-            for _ in range(4)
-        ]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        assert len(hook.came) == 1
-    assert sorted(line.rpartition(" ")[2] for line in said) == ["sent", "sent", "sent", "sent"]
-    assert sum("is not due" in line for line in said) == 3
-
-
-def deliver_alone(pk: int) -> str:
+def alone(number):
     try:
-        return deliver(pk)[0]
+        return deliver(delivery.pk)[0]
     finally:
         connection.close()
+
+with ThreadPoolExecutor(4) as workers:
+    print(*workers.map(alone, range(4)), sep="\\n")
+"""
+
+
+def test_workers_at_once_send_it_once(tmp_path: Path, migrated: Path) -> None:
+    place = Gateway(tmp_path, template=migrated)
+    place.migrate()
+    with Hook(Said(after_s=0.5)) as hook:
+        try:
+            said = place.manage("shell", "--no-imports", "-c", DELIVER.format(url=hook.url))
+        finally:
+            place.stop()
+        assert len(hook.came) == 1
+    lines = said.splitlines()
+    assert sorted(line.rpartition(" ")[2] for line in lines) == ["sent"] * 4
+    assert sum("is not due" in line for line in lines) == 3

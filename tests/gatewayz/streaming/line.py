@@ -57,15 +57,23 @@ class Line:
 
     def usage(self, model: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until `count` requests for `model` are booked; return their rows."""
-        sql = "SELECT * FROM billing_usagerow WHERE asked_model = ? ORDER BY id"
+        return self._rows("asked_model", model, count)
+
+    def booked(self, request_id: str) -> dict[str, Any]:
+        """Wait until a request is booked; return its row."""
+        [row] = self._rows("request_id", request_id, 1)
+        return row
+
+    def _rows(self, column: str, value: str, count: int) -> list[dict[str, Any]]:
+        sql = f"SELECT * FROM billing_usagerow WHERE {column} = ? ORDER BY id"
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            rows = self.gateway.rows(sql, model)
+            rows = self.gateway.rows(sql, value)
             if len(rows) >= count:
                 assert len(rows) == count
                 return rows
             time.sleep(0.05)
-        raise AssertionError(f"{count} requests for {model} were not booked")
+        raise AssertionError(f"{count} requests with {column} {value} were not booked")
 
 
 def ask(model: str, **rest: Any) -> dict[str, Any]:

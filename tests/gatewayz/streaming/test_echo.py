@@ -47,8 +47,8 @@ def test_a_limit_cuts_it(gateway: Gateway):
 
 
 def test_it_is_metered(line: Line):
-    before = len(line.gateway.rows("SELECT 1 FROM billing_usagerow WHERE asked_model = 'echo'"))
-    line.stream("echo")
-    row = line.usage("echo", before + 1)[-1]
+    with line.opened("echo") as answer:
+        answer.read()
+    row = line.booked(answer.headers["x-request-id"])
     assert (row["outcome"], row["usage_source"]) == ("answered", "upstream")
     assert row["completion_tokens"] == 2
