@@ -27,11 +27,11 @@ class Held:
     prompt_share: float
 
 
-def kb_each(target: Target, streams: int) -> float:
-    """Return what a stream holds while it waits between two chunks."""
+def kb_each(target: Target, streams: int, before: int) -> float:
+    """Return what a stream holds while it waits between two chunks; before: bytes without any."""
     if not room_for_files(streams + SPARE_FILES):
         raise RuntimeError(f"too few open files are allowed for {streams} streams")
-    return run(waiting(target, streams))
+    return run(waiting(target, streams, before))
 
 
 async def begun(target: Target, model: str, streams: int) -> list[Watcher]:
@@ -50,8 +50,7 @@ async def begun(target: Target, model: str, streams: int) -> list[Watcher]:
     return watchers
 
 
-async def waiting(target: Target, streams: int) -> float:
-    before = rss_bytes(target.pid)
+async def waiting(target: Target, streams: int, before: int) -> float:
     watchers = await begun(target, HELD, streams)
     after = rss_bytes(target.pid)
     close(watchers)
