@@ -14,6 +14,7 @@ from benchmarks.measures.requests import BODY, closed_loop, whole
 from benchmarks.measures.streams import relay
 from benchmarks.peers import SHORT, Aim, Target, litellm
 from benchmarks.stall import Stalls, waits_s
+from tests.world.processes import rss_bytes
 
 FOUND = {
     bars.OWN: {"request_us": 225.0, "per_s": 4000.0, "chunk_us": 45.0},
@@ -54,9 +55,10 @@ def test_chunks_are_counted_and_their_delay_is_known():
     assert 0 <= relayed.median_ms <= relayed.p99_ms
 
 
-def test_open_streams_are_held_until_each_has_begun():
+def test_open_streams_are_held_until_each_has_begun() -> None:
     with upstream.streaming() as url:
-        assert run(waiting(here(url), 20)) < 1000
+        target = here(url)
+        assert run(waiting(target, 20, rss_bytes(target.pid))) < 1000
 
 
 def test_a_stream_is_as_long_as_its_model_says():
